@@ -1,0 +1,1 @@
+//! Facts about AWS: actions, resource types, condition keys, managed policies.

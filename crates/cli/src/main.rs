@@ -1,0 +1,2 @@
+//! The binary `rolecall`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The stages of a request: accept, identify, verify, authorise, dispatch, record.

@@ -1,0 +1,1 @@
+//! Accounts, users, roles, keys and sessions, and every policy that applies to a principal.

@@ -1,0 +1,1 @@
+//! Usage and least privilege, from policies and events.

@@ -1,0 +1,1 @@
+//! Execution environments at work: pool, Runtime API, scaling.

@@ -1,0 +1,1 @@
+//! One execution environment: namespaces, mounts, seccomp, limits.

@@ -1,0 +1,1 @@
+//! What every service is: operations, access, permits, request context, errors.

@@ -1,0 +1,1 @@
+//! Durable state: buckets with revisions and watch, queues, journals.

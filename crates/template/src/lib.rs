@@ -1,0 +1,1 @@
+//! SAM and CloudFormation templates: resources in order, intrinsics resolved.

@@ -1,0 +1,1 @@
+//! For tests only: a server in a scratch folder, raw signed requests, fixtures.

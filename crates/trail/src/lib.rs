@@ -1,0 +1,1 @@
+//! CloudTrail events: record, journal, query.

@@ -1,0 +1,1 @@
+//! AWS protocols over one value type, driven by shapes.
