@@ -1,14 +1,16 @@
 //! AWS protocols over one value type, driven by shapes.
 
+mod attribute_value;
 mod convert;
 mod model;
 mod stream;
 mod value;
 
+pub use attribute_value::AttributeValue;
 pub use convert::{ConversionError, Fields, FromValue, Hidden, IntoValue, Members};
 pub use model::{
-    Checksum, ErrorModel, Location, Member, OperationModel, Pattern, Protocol, Segment, ServiceModel, Shape,
-    ShapeIndex, ShapeKind, TimestampFormat, Validation,
+    ChecksumTrait, ErrorModel, Location, Member, OperationModel, Pattern, Protocol, Segment, ServiceModel,
+    Shape, ShapeIndex, ShapeKind, TimestampFormat, Validation,
 };
 pub use stream::{ByteStream, Chunks, SpoolFile};
 pub use value::{Entries, Value};

@@ -118,7 +118,7 @@ pub struct OperationModel {
     /// HTTP status of a successful answer.
     pub status_code: u16,
     /// Checksums of requests and answers (Amazon S3).
-    pub checksum: Option<Checksum>,
+    pub checksum: Option<ChecksumTrait>,
 }
 
 impl OperationModel {
@@ -186,7 +186,7 @@ impl OperationModel {
 
     /// Sets the checksum trait.
     #[must_use]
-    pub const fn checksummed(mut self, checksum: Checksum) -> Self {
+    pub const fn checksummed(mut self, checksum: ChecksumTrait) -> Self {
         self.checksum = Some(checksum);
         self
     }
@@ -205,7 +205,7 @@ pub enum Segment {
 
 /// botocore's `httpChecksum` trait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Checksum {
+pub struct ChecksumTrait {
     /// Whether a request must carry `Content-MD5` or an `x-amz-checksum-*`.
     pub required: bool,
     /// Whether a client may choose the algorithm.
@@ -248,6 +248,8 @@ pub struct Shape {
     pub pattern: Option<&'static Pattern>,
     /// Values a string may have; empty when it is no enumeration.
     pub values: &'static [&'static str],
+    /// Whether exactly one member must be set (DynamoDB's `AttributeValue`).
+    pub exactly_one: bool,
 }
 
 /// What a [`Shape`] is.
@@ -329,6 +331,7 @@ impl Shape {
             maximum: None,
             pattern: None,
             values: &[],
+            exactly_one: false,
         }
     }
 
@@ -428,6 +431,13 @@ impl Shape {
     #[must_use]
     pub const fn secret(mut self) -> Self {
         self.sensitive = true;
+        self
+    }
+
+    /// Demands exactly one member.
+    #[must_use]
+    pub const fn exactly_one(mut self) -> Self {
+        self.exactly_one = true;
         self
     }
 
