@@ -1,1 +1,29 @@
-//! Durable state: buckets with revisions and watch, queues, journals.
+//! Durable state behind one small trait: buckets with revisions and watch, queues, journals.
+//!
+//! Services hold an [`Arc<dyn Store>`](Store) and know nothing of what is behind it:
+//!
+//! - A **bucket** maps keys to values. Every value carries the [`Revision`] that wrote it, a write may carry a
+//!   [`Condition`] on it, and several writes to any buckets, queues and journals are one [`Transaction`].
+//! - A **queue** holds [`Job`]s until they are due, hands each to one taker, and takes it back when the taker dies.
+//! - A **journal** only grows: records have a [`Position`] and are read forwards or backwards.
+//!
+//! Reads are synchronous, from the last committed state ([`Reader`]); writes are answered only when they survive
+//! `kill -9` and power loss. The one exception says so in its name: [`Store::append_relaxed`].
+
+pub mod codec;
+mod entry;
+mod error;
+mod journal;
+pub mod limits;
+mod queue;
+mod traits;
+mod transaction;
+mod watch;
+
+pub use entry::{Entry, EntryRef, Revision, ScanRange};
+pub use error::{CommitError, StoreError};
+pub use journal::{Durability, Journal, JournalRecord, Position};
+pub use queue::{Job, Receipt, UnixMillis};
+pub use traits::{BoxFuture, Reader, Store};
+pub use transaction::{Condition, Transaction};
+pub use watch::{Change, WatchEvent, WatchReceiver};
