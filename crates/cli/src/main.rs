@@ -1,2 +1,34 @@
-//! The binary `rolecall`.
-fn main() {}
+//! The binary `rolecall`: runs AWS Lambda functions under exactly the permissions they need, and proves it.
+
+mod arguments;
+mod commands;
+mod data_folder;
+mod endpoint;
+mod failure;
+mod progress;
+mod trying;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+fn main() -> ExitCode {
+    // A sandbox starts as a second life of this binary; it must come before anything else, threads above all.
+    rolecall_sandbox::init_if_requested();
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Command::Try(arguments) => commands::try_function::run(arguments),
+        Command::Serve(arguments) => commands::serve::run(arguments),
+        Command::Env(arguments) => commands::env::run(&arguments),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
