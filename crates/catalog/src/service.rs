@@ -63,6 +63,10 @@ pub struct Action {
     /// The API operation whose page documents it; `None` when the reference links no operation or the action is too new.
     #[serde(default)]
     pub operation: Option<&'static str>,
+    /// Whether no API operation is called for it: it is checked besides others, as `iam:PassRole` is, or behind AWS's
+    /// console. `false` also where the reference does not tell, as for an action too new.
+    #[serde(default)]
+    pub permission_only: bool,
 }
 
 /// A resource type in the row of an action.

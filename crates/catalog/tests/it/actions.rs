@@ -99,6 +99,25 @@ fn creating_a_function_passes_a_role() {
 }
 
 #[test]
+fn a_permission_without_an_operation_says_so() {
+    for (name, operation, permission_only) in [
+        ("iam:PassRole", None, true),
+        ("sts:TagSession", None, true),
+        ("lambda:PassCapacityProvider", None, true),
+        ("lambda:InvokeFunction", Some("Invoke"), false),
+        ("s3:ListAllMyBuckets", Some("ListBuckets"), false),
+        ("dynamodb:PutItem", Some("PutItem"), false),
+    ] {
+        let action = action(name).unwrap();
+        assert_eq!(
+            (action.operation, action.permission_only),
+            (operation, permission_only),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn resource_types_have_their_arn_formats() {
     for (prefix, name, arn) in [
         (
