@@ -1,6 +1,7 @@
 //! The names of all actions: expanding and counting patterns without loading anything else about them.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::{glob, packed};
@@ -43,25 +44,48 @@ pub fn action_name(name: &str) -> Option<&'static str> {
 /// `s*:GetObject` stands for nothing, as in IAM
 /// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html>).
 pub fn expand(pattern: &str) -> impl Iterator<Item = &'static str> + use<'_> {
-    let (range, name_pattern) = match pattern.split_once(':') {
-        None if pattern == "*" => (all_actions(), "*"),
-        Some(("*", "*")) => (all_actions(), "*"),
-        Some((prefix, name)) if !glob::has_wildcard(prefix) => (of_service(prefix), name),
-        _ => (&[][..], ""),
-    };
-    range.iter().copied().filter(move |action| {
-        action
-            .split_once(':')
-            .is_some_and(|(_, name)| glob::matches(name_pattern, name))
-    })
+    let (range, name_pattern) = candidates(pattern);
+    let names = all_actions().get(range).unwrap_or_default();
+    names
+        .iter()
+        .copied()
+        .filter(move |action| stands_for(name_pattern, action))
+}
+
+/// The positions in [`all_actions`] a pattern can stand for, and the pattern of the name.
+fn candidates(pattern: &str) -> (Range<usize>, &str) {
+    match pattern.split_once(':') {
+        None if pattern == "*" => (0..all_actions().len(), "*"),
+        Some(("*", "*")) => (0..all_actions().len(), "*"),
+        Some((prefix, name)) if !glob::has_wildcard(prefix) => (positions_of_service(prefix), name),
+        _ => (0..0, ""),
+    }
+}
+
+fn stands_for(name_pattern: &str, action: &str) -> bool {
+    action
+        .split_once(':')
+        .is_some_and(|(_, name)| glob::matches(name_pattern, name))
 }
 
 /// The actions any of these patterns stands for, each once, in the order of [`all_actions`].
+///
+/// Takes memory for one flag an action and one entry a result, however many patterns there are.
 pub fn matching<'p>(patterns: impl IntoIterator<Item = &'p str>) -> Vec<&'static str> {
-    let mut found: Vec<&'static str> = patterns.into_iter().flat_map(expand).collect();
-    found.sort_unstable_by(|left, right| compare(left, right));
-    found.dedup();
-    found
+    let names = all_actions();
+    let mut found = vec![false; names.len()];
+    for pattern in patterns {
+        let (range, name_pattern) = candidates(pattern);
+        let candidates = names.get(range.clone()).unwrap_or_default();
+        for (name, found) in candidates.iter().zip(found.get_mut(range).unwrap_or_default()) {
+            *found = *found || stands_for(name_pattern, name);
+        }
+    }
+    names
+        .iter()
+        .zip(found)
+        .filter_map(|(name, found)| found.then_some(*name))
+        .collect()
 }
 
 /// How many different actions these patterns stand for.
@@ -71,6 +95,13 @@ pub fn count_matching<'p>(patterns: impl IntoIterator<Item = &'p str>) -> usize 
 
 /// The actions of one service, by its prefix in any case; empty when it is not known.
 pub(crate) fn of_service(prefix: &str) -> &'static [&'static str] {
+    all_actions()
+        .get(positions_of_service(prefix))
+        .unwrap_or_default()
+}
+
+/// Where in [`all_actions`] the actions of one service are.
+fn positions_of_service(prefix: &str) -> Range<usize> {
     // Compared as far as the colon: all of one service's names are equal then, and lie together.
     let order = |action: &str| {
         let head = action
@@ -81,7 +112,6 @@ pub(crate) fn of_service(prefix: &str) -> &'static [&'static str] {
     };
     let names = all_actions();
     let start = names.partition_point(|action| order(action) == Ordering::Less);
-    let rest = names.get(start..).unwrap_or_default();
-    let length = rest.partition_point(|action| order(action) == Ordering::Equal);
-    rest.get(..length).unwrap_or_default()
+    let end = names.partition_point(|action| order(action) != Ordering::Greater);
+    start..end
 }

@@ -246,4 +246,9 @@ fn an_action_counts_once() {
     );
     assert_eq!(count_matching(["s3:*", "s3:Get*"]), count_matching(["s3:*"]));
     assert_eq!(count_matching([]), 0);
+    assert_eq!(
+        count_matching(vec!["*"; 2_000]),
+        count_matching(["*"]),
+        "as many as a policy has room for"
+    );
 }
