@@ -1,0 +1,136 @@
+//! Stage one, accept: connections and their limits.
+//!
+//! The public listener and the listeners inside execution environments are served alike; what differs is the
+//! [`Origin`] every request of a connection gets.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rolecall_service::{BoxFuture, EndpointConnector, FunctionOrigin, Origin};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use crate::Gateway;
+
+/// Connections served at once; further ones wait in the kernel's queue.
+const MAX_CONNECTIONS: usize = 4096;
+
+/// How long a client may take to send a request's head.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Largest head of a request, in bytes. A presigned URL with a session token is the longest that clients send.
+const MAX_HEAD: usize = 160 * 1024;
+
+/// How long requests under way may take to end after the server was asked to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Serves the public listener until `stop` becomes true, then lets requests under way end.
+///
+/// # Errors
+/// The listener failed for good; a failed connection is not an error of the server.
+pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let draining = stop.clone();
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let gateway = Arc::clone(&gateway);
+                    let draining = draining.clone();
+                    connections.spawn(async move {
+                        serve_connection(gateway, stream, origin_of(peer), draining).await;
+                        drop(place);
+                    });
+                }
+                Err(error) if is_passing(&error) => tokio::time::sleep(Duration::from_millis(20)).await,
+                Err(error) => return Err(error),
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+    let drained = tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!("requests were still under way {} s after the stop and are cut off", DRAIN.as_secs());
+    }
+    Ok(())
+}
+
+fn origin_of(peer: SocketAddr) -> Origin {
+    Origin::Network { address: peer.ip().to_canonical() }
+}
+
+/// Whether accepting may go on: the client went away, or descriptors ran out for the moment.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    ) || matches!(error.raw_os_error(), Some(23 | 24))
+}
+
+async fn serve_connection(gateway: Arc<Gateway>, stream: TcpStream, origin: Origin, mut stop: watch::Receiver<bool>) {
+    // Small answers must not wait for the peer's acknowledgement.
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let gateway = Arc::clone(&gateway);
+        let origin = origin.clone();
+        async move { Ok::<_, Infallible>(gateway.handle(request, origin).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(rolecall_sigv4::MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        _ = stop.wait_for(|stop| *stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Serves the endpoint inside execution environments.
+pub struct EnvironmentEndpoint {
+    gateway: Arc<Gateway>,
+}
+
+impl EnvironmentEndpoint {
+    /// Through `gateway`.
+    pub fn new(gateway: Arc<Gateway>) -> Self {
+        Self { gateway }
+    }
+}
+
+impl EndpointConnector for EnvironmentEndpoint {
+    fn serve(&self, stream: std::net::TcpStream, function: Arc<FunctionOrigin>) -> BoxFuture<'static, ()> {
+        let gateway = Arc::clone(&self.gateway);
+        Box::pin(async move {
+            let stream = match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection from an execution environment could not be served");
+                    return;
+                }
+            };
+            let origin = Origin::Function { function_arn: Arc::clone(&function.function_arn) };
+            let (_stop, never) = watch::channel(false);
+            serve_connection(gateway, stream, origin, never).await;
+        })
+    }
+}

@@ -1,0 +1,358 @@
+//! The stages of a request, in order.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use rolecall_policy::Principal;
+use rolecall_service::{
+    Caller, Decided, Needs, Origin, Prepared, RequestContext, Service, ServiceError, TrailResource, gate,
+};
+use rolecall_sigv4::{AuthError, Claim, Family, Form, parse};
+use rolecall_trail::Durability;
+use rolecall_wire::{
+    ErrorResponse, OperationModel, Protocol, Request, Response, ServiceModel, Value, decode, encode, encode_error,
+    route,
+};
+
+use crate::authenticate::{Authenticated, BodyLimit, caller_of};
+use crate::body::{BodyError, LARGEST_OBJECT};
+use crate::message::{Head, ResponseBody, into_http};
+use crate::record::Outcome;
+use crate::{Gateway, condition_keys, host, identify, record};
+
+/// A request that was refused before there was an operation to record it under, or an answer that is an error.
+pub(crate) struct Refusal {
+    error: ErrorResponse,
+    operation: Option<&'static OperationModel>,
+}
+
+impl From<ErrorResponse> for Refusal {
+    fn from(error: ErrorResponse) -> Self {
+        Self { error, operation: None }
+    }
+}
+
+impl Gateway {
+    /// Takes one request through all stages.
+    pub async fn handle(
+        self: &Arc<Self>,
+        request: hyper::Request<Incoming>,
+        origin: Origin,
+    ) -> hyper::Response<ResponseBody> {
+        let now = Timestamp::now();
+        let request_id = record::new_id();
+        // 1. accept: the head, with hyper's limits
+        let (parts, body) = request.into_parts();
+        let head = Head::of(&parts);
+        // 2. identify: the service
+        let claim = head.with_borrowed(parse);
+        let signing_name = identify::signing_name(claim.as_ref().ok().and_then(Option::as_ref), &head, self.models());
+        let Some(service) = self.service(signing_name).cloned() else {
+            return into_http(unknown_service(signing_name, &request_id));
+        };
+        let model = service.model();
+        let answered = self.proceed(&head, body, claim, &service, origin, &request_id, now).await;
+        into_http(answered.unwrap_or_else(|mut refusal| {
+            if model.protocol == Protocol::RestXml {
+                refusal.error.resource.get_or_insert_with(|| head.path.clone());
+            }
+            encode_error(model, refusal.operation, &refusal.error, &request_id, head.method == "HEAD")
+        }))
+    }
+
+    async fn proceed(
+        self: &Arc<Self>,
+        head: &Head,
+        body: Incoming,
+        claim: Result<Option<Claim>, AuthError>,
+        service: &Arc<dyn Service>,
+        origin: Origin,
+        request_id: &str,
+        now: Timestamp,
+    ) -> Result<Response, Refusal> {
+        let model = service.model();
+        let family = family(model);
+        let refuse = |error: AuthError| Refusal::from(auth_error(&error, family));
+        // 2. identify, continued: the operation, where the head says it
+        let bucket = (model.signing_name == "s3").then(|| head.header("host").and_then(host::bucket_of_host)).flatten();
+        let mut request = wire_request(head, bucket);
+        let known = match model.protocol {
+            Protocol::Query => None,
+            _ => Some(route(model, &request).map_err(|error| Refusal::from(ErrorResponse::from(error)))?),
+        };
+        // 3. verify: signature, then body
+        let claim = claim.map_err(refuse)?;
+        let limit = body_limit(model, known);
+        let authenticated = match &claim {
+            Some(claim) => {
+                let key = self.resolve(claim, now).map_err(refuse)?;
+                request.body = self
+                    .receive_signed(head, bucket, claim, &key, body, &limit, now)
+                    .await
+                    .map_err(|error| body_error(error, family))?;
+                Authenticated {
+                    caller: Arc::new(caller_of(&key, &claim.access_key_id)),
+                    policies: self.directory.policies_for_key(&key),
+                }
+            }
+            None if model.signing_name == "s3" => {
+                request.body =
+                    self.receive_unsigned(head, body, &limit).await.map_err(|error| body_error(error, family))?;
+                Authenticated { caller: Arc::new(Caller::anonymous()), policies: Arc::default() }
+            }
+            None => return Err(refuse(AuthError::MissingAuthenticationToken)),
+        };
+        // 4. decode
+        let operation = match known {
+            Some(operation) => operation,
+            None => route(model, &request).map_err(|error| Refusal::from(ErrorResponse::from(error)))?,
+        };
+        let context = Arc::new(self.context(head, claim.as_ref(), &authenticated, origin, request_id, now));
+        let decoded = if operation.served { decode(model, operation, &request).map_err(ErrorResponse::from) } else { Err(not_served(model, operation)) };
+        let input = match decoded {
+            Ok(input) => input,
+            Err(error) => {
+                let failed = Outcome::refused(&error);
+                self.record(service, operation, &context, None, failed).await.map_err(|error| Refusal { error, operation: Some(operation) })?;
+                return Err(Refusal { error, operation: Some(operation) });
+            }
+        };
+        drop(request);
+        // 5. to 8.: prepare, authorise, dispatch, record
+        let output = self.run(service, operation, input, context, &authenticated).await;
+        // 9. encode
+        match output {
+            Ok(output) => encode(model, operation, output, request_id)
+                .map_err(|error| Refusal { error: ErrorResponse::from(error), operation: Some(operation) }),
+            Err(error) => Err(Refusal { error: error_response(&error), operation: Some(operation) }),
+        }
+    }
+
+    /// Prepare, authorise, dispatch, record: the stages every call takes, a client's and a service's own.
+    pub(crate) async fn run(
+        self: &Arc<Self>,
+        service: &Arc<dyn Service>,
+        operation: &'static OperationModel,
+        input: Value,
+        context: Arc<RequestContext>,
+        authenticated: &Authenticated,
+    ) -> Result<Value, ServiceError> {
+        let model = service.model();
+        let parameters = record::parameters(model, operation, &input);
+        // 5. prepare
+        let prepared = Arc::clone(service).prepare(operation, input, Arc::clone(&context)).await;
+        let Prepared { needs, resources, call } = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let outcome = Outcome::failed(&error, Vec::new(), Vec::new());
+                self.record(service, operation, &context, parameters, outcome).await.map_err(not_recorded)?;
+                return Err(error);
+            }
+        };
+        // 6. authorise
+        let permit = match self.authorise(&context, authenticated, needs) {
+            Ok(permit) => permit,
+            Err(denial) => {
+                let error = denied(model, denial.message);
+                let outcome = Outcome::failed(&error, denial.decided, resources);
+                self.record(service, operation, &context, parameters, outcome).await.map_err(not_recorded)?;
+                return Err(error);
+            }
+        };
+        let decided = permit.decided().to_vec();
+        // 7. dispatch
+        let output = call.run(permit).await;
+        if let Err(error) = &output
+            && let Some(cause) = error.internal_cause()
+        {
+            tracing::error!(operation = operation.name, request_id = context.request_id, %cause, "an operation failed");
+        }
+        // 8. record
+        let outcome = match &output {
+            Ok(value) => Outcome::succeeded(record::elements(model, operation, value), decided, resources),
+            Err(error) => Outcome::failed(error, decided, resources),
+        };
+        self.record(service, operation, &context, parameters, outcome).await.map_err(not_recorded)?;
+        output
+    }
+
+    fn authorise(
+        &self,
+        context: &RequestContext,
+        authenticated: &Authenticated,
+        needs: Needs,
+    ) -> Result<rolecall_service::Permit, Box<rolecall_service::Denial>> {
+        let principal: &Principal = &authenticated.caller.principal;
+        let global = condition_keys::global(context);
+        gate::authorise(principal, &global, authenticated.policies.view(), &context.account, needs)
+    }
+
+    async fn record(
+        &self,
+        service: &Arc<dyn Service>,
+        operation: &'static OperationModel,
+        context: &RequestContext,
+        parameters: Option<serde_json::Value>,
+        outcome: Outcome,
+    ) -> Result<(), ErrorResponse> {
+        let (record, is_change) = record::build(service.as_ref(), operation, context, parameters, outcome);
+        let durability = if is_change { Durability::BeforeAnswer } else { Durability::Soon };
+        self.recorder.record(&record, durability).await.map(drop).map_err(|error| {
+            tracing::error!(%error, "an event could not be recorded; the request is failed");
+            ErrorResponse::new("InternalFailure", 500, "The request could not be recorded and is therefore not confirmed.")
+        })
+    }
+
+    fn context(
+        &self,
+        head: &Head,
+        claim: Option<&Claim>,
+        authenticated: &Authenticated,
+        origin: Origin,
+        request_id: &str,
+        now: Timestamp,
+    ) -> RequestContext {
+        let region = claim
+            .map(|claim| claim.scope.region.as_str())
+            .filter(|region| !region.is_empty())
+            .map_or_else(|| Arc::clone(&self.options.region), Arc::from);
+        let endpoint = match &origin {
+            Origin::Function { .. } => &self.options.environment_endpoint,
+            Origin::Network { .. } | Origin::AwsService(_) => &self.options.endpoint,
+        };
+        RequestContext {
+            request_id: request_id.to_owned(),
+            account: self.account(),
+            region,
+            caller: Arc::clone(&authenticated.caller),
+            time: now,
+            origin,
+            user_agent: head.header("user-agent").unwrap_or_default().chars().take(1024).collect(),
+            secure_transport: false,
+            endpoint: Arc::clone(endpoint),
+            request_keys: request_keys(head, claim, now),
+        }
+    }
+}
+
+/// Condition keys that come from how the request was signed, which only Amazon S3 has.
+fn request_keys(head: &Head, claim: Option<&Claim>, now: Timestamp) -> Vec<(&'static str, String)> {
+    let mut keys = Vec::new();
+    if let Some(referer) = head.header("referer") {
+        keys.push(("aws:Referer", referer.to_owned()));
+    }
+    let Some(claim) = claim.filter(|claim| claim.scope.is_s3()) else { return keys };
+    let (kind, version) = match claim.form {
+        Form::Header => ("REST-HEADER", "AWS4-HMAC-SHA256"),
+        Form::Presigned => ("REST-QUERY-STRING", "AWS4-HMAC-SHA256"),
+        Form::LegacyPresigned => ("REST-QUERY-STRING", "AWS"),
+    };
+    keys.push(("s3:authType", kind.to_owned()));
+    keys.push(("s3:signatureversion", version.to_owned()));
+    if claim.form != Form::LegacyPresigned {
+        let age = now.as_millisecond().saturating_sub(claim.timestamp.as_millisecond()).max(0);
+        keys.push(("s3:signatureAge", age.to_string()));
+    }
+    if let Some(hash) = head.header("x-amz-content-sha256") {
+        keys.push(("s3:x-amz-content-sha256", hash.to_owned()));
+    }
+    keys
+}
+
+fn wire_request(head: &Head, bucket: Option<&str>) -> Request {
+    Request {
+        method: head.method.clone(),
+        path: bucket.map_or_else(|| head.path.clone(), |bucket| host::path_style(bucket, &head.path)),
+        query: head.query.clone(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))
+            .collect(),
+        body: rolecall_wire::ByteStream::empty(),
+    }
+}
+
+/// Largest bodies, by service: Lambda's zip in base64 (50 MB), DynamoDB's batches (16 MB), policies and the rest.
+fn body_limit(model: &ServiceModel, operation: Option<&OperationModel>) -> BodyLimit {
+    const MEBIBYTE: u64 = 1024 * 1024;
+    let streaming = operation.is_some_and(|operation| model.signing_name == "s3" && model.has_streaming_input(operation));
+    let bytes = match model.signing_name {
+        _ if streaming => LARGEST_OBJECT,
+        "lambda" => 70 * MEBIBYTE,
+        "dynamodb" => 17 * MEBIBYTE,
+        "logs" | "s3" => 4 * MEBIBYTE,
+        _ => MEBIBYTE,
+    };
+    BodyLimit { bytes, streaming }
+}
+
+fn family(model: &ServiceModel) -> Family {
+    match model.protocol {
+        Protocol::RestXml => Family::S3,
+        Protocol::Query => Family::Query,
+        Protocol::RestJson => Family::RestJson,
+        Protocol::Json => Family::Json,
+    }
+}
+
+fn auth_error(error: &AuthError, family: Family) -> ErrorResponse {
+    let answer = error.code_and_message(family);
+    ErrorResponse::new(answer.code, answer.status, answer.message)
+}
+
+fn body_error(error: BodyError, family: Family) -> Refusal {
+    match error {
+        BodyError::Auth(error) => auth_error(&error, family).into(),
+        BodyError::Refused(error) => error.into(),
+    }
+}
+
+/// The error of a denied call, under the code each protocol has for it.
+fn denied(model: &ServiceModel, message: String) -> ServiceError {
+    match model.protocol {
+        Protocol::RestXml | Protocol::Query => ServiceError::new("AccessDenied", 403, message),
+        Protocol::RestJson => ServiceError::new("AccessDeniedException", 403, message),
+        Protocol::Json => ServiceError::new("AccessDeniedException", 400, message),
+    }
+}
+
+fn not_recorded(error: ErrorResponse) -> ServiceError {
+    ServiceError::new(error.code, error.status, error.message)
+}
+
+fn not_served(model: &ServiceModel, operation: &OperationModel) -> ErrorResponse {
+    ErrorResponse::new(
+        "NotImplemented",
+        501,
+        format!("The operation {} of {} is not served by this endpoint.", operation.name, model.signing_name),
+    )
+}
+
+fn error_response(error: &ServiceError) -> ErrorResponse {
+    let mut response = ErrorResponse::new(error.code().to_owned(), error.status(), error.message());
+    response.fields = error.fields().to_vec();
+    response.headers =
+        error.headers().iter().map(|(name, value)| (std::borrow::Cow::Borrowed(*name), value.clone())).collect();
+    response
+}
+
+/// Nothing is known of the service's protocol, so the answer has the code and text in the header and as JSON.
+fn unknown_service(name: &str, request_id: &str) -> Response {
+    let shown: String = name.chars().filter(char::is_ascii_graphic).take(64).collect();
+    let message = format!("The service {shown} is not served by this endpoint.");
+    let body = serde_json::json!({"__type": "NotImplemented", "message": message}).to_string();
+    Response {
+        status: 501,
+        headers: [
+            ("content-type", "application/json"),
+            ("x-amzn-errortype", "NotImplemented"),
+            ("x-amzn-requestid", request_id),
+        ]
+        .into_iter()
+        .collect(),
+        body: body.into(),
+    }
+}
+
