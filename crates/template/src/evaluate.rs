@@ -422,9 +422,9 @@ impl<'a> Evaluator<'a> {
 
     fn reference(&self, name: &str, node: &Node, path: &Path<'_>) -> Result<Node, TemplateError> {
         if let Some(value) = self.scope.parameters.get(name) {
-            return self
-                .value(value, path)
-                .map(|value| value.unwrap_or_else(|| Node::text("", node.at)));
+            let Node { content, .. } = self.value(value, path)?.unwrap_or_else(|| value.clone());
+            // An error in the value's type is the user's place, not the parameter's.
+            return Ok(Node { content, at: node.at });
         }
         if let Some(value) = self.scope.pseudo.get(name) {
             return Ok(Node::text(value, node.at));

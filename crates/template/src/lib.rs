@@ -24,7 +24,7 @@
 //! # Ok::<(), rolecall_template::TemplateError>(())
 //! ```
 //!
-//! The stages are the modules: [`read`](self) turns text into nodes that know their place, `template` checks the sections, `sam` rewrites
+//! The stages are the modules: `read` turns text into nodes that know their place, `template` checks the sections, `sam` rewrites
 //! `AWS::Serverless` resources, `plan` orders, `evaluate` computes intrinsic functions, `shape` gives values the types of their properties.
 //! Nothing here reads a file or the clock.
 

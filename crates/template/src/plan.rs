@@ -184,80 +184,21 @@ impl Plan {
         let root = Path::ROOT;
         let path = root.key("Resources");
         let evaluator = Evaluator::new(&scope, Resources::Forbidden);
-
-        let mut unsupported = Vec::new();
-        let mut states = BTreeMap::new();
-        let mut created: Vec<(Resource, &'static ResourceType)> = Vec::new();
         let transform = sam::Transform {
             globals: &template.globals,
             evaluator: &evaluator,
             managed_policy_arn,
         };
+        let mut expansion = Expansion::default();
         for declared in &template.resources {
-            let resource_path = path.key(&declared.logical_id);
-            if let Some(condition) = &declared.condition {
-                let path = resource_path.key("Condition");
-                if !evaluator.named_condition(condition.as_text(&path)?, condition, &path)? {
-                    for logical_id in sam::logical_ids(declared) {
-                        let reason = format!("its condition `{}` is false", condition.as_text(&path)?);
-                        let resource_type = declared.resource_type.clone();
-                        states.insert(
-                            logical_id,
-                            ResourceState::NotCreated {
-                                resource_type,
-                                reason,
-                                conditional: true,
-                            },
-                        );
-                    }
-                    continue;
-                }
-            }
-            for (attribute, at) in &declared.unsupported {
-                unsupported.push(unsupported_property(declared, attribute.clone(), *at));
-            }
-            let expanded = transform.expand(declared, &resource_path)?;
-            unsupported.extend(expanded.unsupported);
-            for resource in expanded.resources {
-                match resource_type::find(&resource.resource_type) {
-                    Some(found) => {
-                        if states.contains_key(&resource.logical_id)
-                            || resource.logical_id != declared.logical_id
-                                && template
-                                    .resources
-                                    .iter()
-                                    .any(|other| other.logical_id == resource.logical_id)
-                        {
-                            let problem = Problem::GeneratedNameTaken {
-                                name: resource.logical_id,
-                            };
-                            return Err(TemplateError::new(problem, resource_path, declared.at));
-                        }
-                        states.insert(resource.logical_id.clone(), ResourceState::Planned(found));
-                        created.push((resource, found));
-                    }
-                    None => {
-                        let reason = format!("its type `{}` is not supported", resource.resource_type);
-                        let line = resource.at.line;
-                        unsupported.push(Unsupported {
-                            logical_id: resource.logical_id.clone(),
-                            resource_type: resource.resource_type.clone(),
-                            property: None,
-                            line,
-                        });
-                        let resource_type = resource.resource_type;
-                        let state = ResourceState::NotCreated {
-                            resource_type,
-                            reason,
-                            conditional: false,
-                        };
-                        states.insert(resource.logical_id, state);
-                    }
-                }
-            }
+            expansion.add(&transform, declared, template, &path.key(&declared.logical_id))?;
         }
-
-        for (resource, found) in &created {
+        let Expansion {
+            chosen,
+            states,
+            mut unsupported,
+        } = expansion;
+        for (resource, found) in &chosen {
             let path = path.key(&resource.logical_id);
             check_properties(
                 &evaluator,
@@ -269,76 +210,25 @@ impl Plan {
         }
         unsupported.sort_by_key(|item| item.line);
 
-        let index: BTreeMap<&str, usize> = created
-            .iter()
-            .enumerate()
-            .map(|(index, (resource, _))| (resource.logical_id.as_str(), index))
-            .collect();
-        let mut dependencies = Vec::with_capacity(created.len());
-        for (resource, found) in &created {
-            let path = path.key(&resource.logical_id);
-            let mut needed = BTreeSet::new();
-            for node in &resource.depends_on {
-                let path = path.key("DependsOn");
-                let name = node.as_text(&path)?;
-                // As in CloudFormation, what is not created holds nobody up here.
-                match states.get(name) {
-                    Some(ResourceState::Planned(_)) => needed.extend(index.get(name)),
-                    Some(ResourceState::NotCreated { .. }) => {}
-                    None => {
-                        return Err(node.error(
-                            Problem::UnknownReference {
-                                name: name.to_owned(),
-                            },
-                            &path,
-                        ));
-                    }
-                }
-            }
-            let path = path.key("Properties");
-            for entry in resource.properties.as_map(&path)? {
-                let supported = shape::property(found.properties, &entry.key).is_some();
-                let path = path.key(&entry.key);
-                references::walk(
-                    &evaluator,
-                    &entry.value,
-                    &path,
-                    supported,
-                    &mut |reference, path| {
-                        let state = check_reference(&scope, &states, reference, path)?;
-                        if reference.taken && matches!(state, Some(ResourceState::Planned(_))) {
-                            needed.extend(index.get(reference.name));
-                        }
-                        Ok(())
-                    },
-                )?;
-            }
-            dependencies.push(needed);
-        }
+        let dependencies = dependencies(&evaluator, &scope, &chosen, &states, &path)?;
         check_outputs(&evaluator, &scope, &states, template)?;
-
         let name = |index: usize| {
-            created
-                .get(index)
-                .map_or("", |(resource, _)| resource.logical_id.as_str())
+            let resource = chosen.get(index);
+            resource.map_or("", |(resource, _)| resource.logical_id.as_str())
         };
         let order = order::sort(&dependencies).map_err(|cycle| {
-            let first = cycle
-                .first()
-                .and_then(|&index| created.get(index))
-                .map(|(resource, _)| resource.at);
-            let problem = Problem::ResourceCycle {
-                cycle: order::describe(&cycle, name),
-            };
+            let first = cycle.first().and_then(|&index| chosen.get(index));
             TemplateError {
-                problem,
+                problem: Problem::ResourceCycle {
+                    cycle: order::describe(&cycle, name),
+                },
                 path: path.to_string(),
-                position: first,
+                position: first.map(|(resource, _)| resource.at),
             }
         })?;
         let resources = order
             .into_iter()
-            .filter_map(|index| Some((created.get(index)?, dependencies.get(index)?)))
+            .filter_map(|index| Some((chosen.get(index)?, dependencies.get(index)?)))
             .map(|((resource, found), needed)| PlannedResource {
                 logical_id: resource.logical_id.clone(),
                 resource_type: found.name,
@@ -346,7 +236,7 @@ impl Plan {
                 depends_on: needed.iter().map(|&index| name(index).to_owned()).collect(),
             })
             .collect();
-        let properties = created
+        let properties = chosen
             .into_iter()
             .map(|(resource, _)| (resource.logical_id, resource.properties))
             .collect();
@@ -534,10 +424,126 @@ impl Plan {
     }
 }
 
+/// The template's resources after conditions and the SAM transform.
+#[derive(Default)]
+struct Expansion {
+    chosen: Vec<(Resource, &'static ResourceType)>,
+    states: BTreeMap<String, ResourceState>,
+    unsupported: Vec<Unsupported>,
+}
+
+impl Expansion {
+    fn add(
+        &mut self,
+        transform: &sam::Transform<'_>,
+        declared: &Resource,
+        template: &Template,
+        path: &Path<'_>,
+    ) -> Result<(), TemplateError> {
+        if let Some(condition) = &declared.condition {
+            let path = path.key("Condition");
+            let name = condition.as_text(&path)?;
+            if !transform.evaluator.named_condition(name, condition, &path)? {
+                for logical_id in sam::logical_ids(declared) {
+                    let state = ResourceState::NotCreated {
+                        resource_type: declared.kind.clone(),
+                        reason: format!("its condition `{name}` is false"),
+                        conditional: true,
+                    };
+                    self.states.insert(logical_id, state);
+                }
+                return Ok(());
+            }
+        }
+        for (attribute, at) in &declared.unsupported {
+            let item = unsupported_property(declared, attribute.clone(), *at);
+            self.unsupported.push(item);
+        }
+        let expanded = transform.expand(declared, path)?;
+        self.unsupported.extend(expanded.unsupported);
+        for resource in expanded.resources {
+            let logical_id = resource.logical_id.clone();
+            let generated = logical_id != declared.logical_id;
+            if generated
+                && template
+                    .resources
+                    .iter()
+                    .any(|other| other.logical_id == logical_id)
+            {
+                let problem = Problem::GeneratedNameTaken { name: logical_id };
+                return Err(TemplateError::new(problem, path, declared.at));
+            }
+            if let Some(found) = resource_type::find(&resource.kind) {
+                self.states.insert(logical_id, ResourceState::Planned(found));
+                self.chosen.push((resource, found));
+            } else {
+                self.unsupported.push(Unsupported {
+                    logical_id: logical_id.clone(),
+                    resource_type: resource.kind.clone(),
+                    property: None,
+                    line: resource.at.line,
+                });
+                let state = ResourceState::NotCreated {
+                    reason: format!("its type `{}` is not supported", resource.kind),
+                    resource_type: resource.kind,
+                    conditional: false,
+                };
+                self.states.insert(logical_id, state);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For each resource, the indices of those it needs.
+fn dependencies(
+    evaluator: &Evaluator<'_>,
+    scope: &Scope,
+    chosen: &[(Resource, &'static ResourceType)],
+    states: &BTreeMap<String, ResourceState>,
+    path: &Path<'_>,
+) -> Result<Vec<BTreeSet<usize>>, TemplateError> {
+    let index: BTreeMap<&str, usize> = chosen
+        .iter()
+        .enumerate()
+        .map(|(index, (resource, _))| (resource.logical_id.as_str(), index))
+        .collect();
+    let mut dependencies = Vec::with_capacity(chosen.len());
+    for (resource, found) in chosen {
+        let path = path.key(&resource.logical_id);
+        let mut needed = BTreeSet::new();
+        for node in &resource.depends_on {
+            let path = path.key("DependsOn");
+            let name = node.as_text(&path)?;
+            if !states.contains_key(name) {
+                let name = name.to_owned();
+                return Err(node.error(Problem::UnknownReference { name }, &path));
+            }
+            // Only what is created has an index: as in CloudFormation, nothing waits for a resource whose condition is false.
+            needed.extend(index.get(name));
+        }
+        let path = path.key("Properties");
+        for entry in resource.properties.as_map(&path)? {
+            let supported = shape::property(found.properties, &entry.key).is_some();
+            let path = path.key(&entry.key);
+            let mut visit = |reference: references::Reference<'_>, path: &Path<'_>| {
+                check_reference(scope, states, reference, path)?;
+                if reference.taken && !scope.parameters.contains_key(reference.name) {
+                    needed.extend(index.get(reference.name));
+                }
+                Ok(())
+            };
+            references::walk(evaluator, &entry.value, &path, supported, &mut visit)?;
+        }
+        dependencies.push(needed);
+    }
+    Ok(dependencies)
+}
+
 pub(crate) fn unsupported_property(resource: &Resource, property: String, at: Position) -> Unsupported {
     Unsupported {
         logical_id: resource.logical_id.clone(),
-        resource_type: resource.resource_type.clone(),
+        resource_type: resource.kind.clone(),
         property: Some(property),
         line: at.line,
     }
@@ -552,7 +558,6 @@ fn check_properties(
 ) -> Result<(), TemplateError> {
     for entry in resource.properties.as_map(path)? {
         let property_path = path.key(&entry.key);
-        let choose = |node, path: &Path<'_>| evaluator.choose(node, path);
         match shape::property(found.properties, &entry.key) {
             None if evaluator.choose(&entry.value, &property_path)?.is_some() => {
                 unsupported.push(unsupported_property(resource, entry.key.clone(), entry.at));
@@ -564,7 +569,7 @@ fn check_properties(
                 shape.unknown_keys(
                     &entry.value,
                     &root.key(&entry.key),
-                    &choose,
+                    evaluator,
                     &mut |property, entry| {
                         unsupported.push(unsupported_property(resource, property, entry.at));
                     },
@@ -585,18 +590,18 @@ fn check_properties(
     Ok(())
 }
 
-/// The state of the resource a reference names; `None` if it names a parameter.
-fn check_reference<'s>(
+/// Refuse a name that nothing has, an attribute its type does not have, and a resource whose condition is false.
+fn check_reference(
     scope: &Scope,
-    states: &'s BTreeMap<String, ResourceState>,
+    states: &BTreeMap<String, ResourceState>,
     reference: references::Reference<'_>,
     path: &Path<'_>,
-) -> Result<Option<&'s ResourceState>, TemplateError> {
+) -> Result<(), TemplateError> {
     let name = reference.name;
     let is_parameter =
         scope.parameters.contains_key(name) || scope.pseudo.get(name).is_some() || name == "AWS::NoValue";
     if is_parameter && reference.attribute.is_none() {
-        return Ok(None);
+        return Ok(());
     }
     let Some(state) = states.get(name) else {
         return Err(reference.node.error(
@@ -638,7 +643,7 @@ fn check_reference<'s>(
         }
         ResourceState::NotCreated { .. } => {}
     }
-    Ok(Some(state))
+    Ok(())
 }
 
 fn check_outputs(
@@ -657,7 +662,7 @@ fn check_outputs(
                 value,
                 &path.key("Value"),
                 true,
-                &mut |reference, path| check_reference(scope, states, reference, path).map(|_| ()),
+                &mut |reference, path| check_reference(scope, states, reference, path),
             )?;
         }
     }

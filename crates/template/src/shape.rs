@@ -6,7 +6,8 @@
 use serde_json::{Map, Value};
 
 use crate::error::{Problem, TemplateError};
-use crate::node::{Content, Node, number};
+use crate::evaluate::Evaluator;
+use crate::node::{Content, Entry, Node, number};
 use crate::path::Path;
 
 /// What may stand in a place.
@@ -119,16 +120,16 @@ impl Shape {
         }
     }
 
-    /// Call `found` with the path and line of every key in `node` that the shape does not have. `choose` sees through `Fn::If` and
-    /// `AWS::NoValue`; values other intrinsic functions will give are not looked at.
+    /// Call `found` with the path and line of every key in `node` that the shape does not have. Seen through are
+    /// `Fn::If` and `AWS::NoValue`; values other intrinsic functions will give are not looked at.
     pub(crate) fn unknown_keys<'n>(
         &self,
         node: &'n Node,
         path: &Path<'_>,
-        choose: &dyn Fn(&'n Node, &Path<'_>) -> Result<Option<&'n Node>, TemplateError>,
-        found: &mut dyn FnMut(String, &'n crate::node::Entry),
+        evaluator: &Evaluator<'_>,
+        found: &mut dyn FnMut(String, &'n Entry),
     ) -> Result<(), TemplateError> {
-        let Some(node) = choose(node, path)? else {
+        let Some(node) = evaluator.choose(node, path)? else {
             return Ok(());
         };
         if node.intrinsic().is_some() {
@@ -137,15 +138,17 @@ impl Shape {
         match (self, &node.content) {
             (Self::List(item), Content::List(items)) => {
                 for (index, node) in items.iter().enumerate() {
-                    item.unknown_keys(node, &path.index(index), choose, found)?;
+                    item.unknown_keys(node, &path.index(index), evaluator, found)?;
                 }
             }
             (Self::Object(properties) | Self::TextOr(properties), Content::Map(entries)) => {
                 for entry in entries {
                     let path = path.key(&entry.key);
                     match property(properties, &entry.key) {
-                        Some(shape) => shape.unknown_keys(&entry.value, &path, choose, found)?,
-                        None if choose(&entry.value, &path)?.is_some() => found(path.to_string(), entry),
+                        Some(shape) => shape.unknown_keys(&entry.value, &path, evaluator, found)?,
+                        None if evaluator.choose(&entry.value, &path)?.is_some() => {
+                            found(path.to_string(), entry);
+                        }
                         None => {}
                     }
                 }

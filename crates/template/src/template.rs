@@ -54,7 +54,7 @@ pub struct Template {
 pub(crate) struct Resource {
     pub(crate) logical_id: String,
     pub(crate) at: Position,
-    pub(crate) resource_type: String,
+    pub(crate) kind: String,
     /// Always a map.
     pub(crate) properties: Node,
     pub(crate) depends_on: Vec<Node>,
@@ -163,7 +163,7 @@ impl Resource {
         let mut resource = Self {
             logical_id: entry.key.clone(),
             at: entry.at,
-            resource_type: String::new(),
+            kind: String::new(),
             properties: Node {
                 content: Content::Map(Vec::new()),
                 at: entry.at,
@@ -175,7 +175,7 @@ impl Resource {
         for attribute in entry.value.as_map(path)? {
             let (node, path) = (&attribute.value, path.key(&attribute.key));
             match attribute.key.as_str() {
-                "Type" => node.as_text(&path)?.clone_into(&mut resource.resource_type),
+                "Type" => node.as_text(&path)?.clone_into(&mut resource.kind),
                 "Properties" => {
                     node.as_map(&path)?;
                     resource.properties = node.clone();
@@ -195,7 +195,7 @@ impl Resource {
                 },
                 name if IGNORED_ATTRIBUTES.contains(&name) => {}
                 name if UNSUPPORTED_ATTRIBUTES.contains(&name) => {
-                    resource.unsupported.push((name.to_owned(), attribute.at))
+                    resource.unsupported.push((name.to_owned(), attribute.at));
                 }
                 name => {
                     let known = ["Type", "Properties", "Condition", "DependsOn"];
@@ -210,7 +210,7 @@ impl Resource {
                 }
             }
         }
-        if resource.resource_type.is_empty() {
+        if resource.kind.is_empty() {
             return Err(entry.value.error(
                 Problem::Missing {
                     key: "Type".to_owned(),
@@ -218,9 +218,9 @@ impl Resource {
                 path,
             ));
         }
-        if !sam && resource.resource_type.starts_with("AWS::Serverless::") {
+        if !sam && resource.kind.starts_with("AWS::Serverless::") {
             let problem = Problem::TransformMissing {
-                resource_type: resource.resource_type,
+                resource_type: resource.kind,
             };
             return Err(TemplateError::new(problem, path, entry.at));
         }

@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
         };
         let (weight, height) = (target.weight, target.height);
         self.charge(weight, path, at)?;
-        self.descend(depth + height, path, at)?;
+        descend(depth + height, path, at)?;
         self.anchors
             .get(&anchor)
             .cloned()
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
         path: &Path<'_>,
         depth: usize,
     ) -> Result<(Content, usize), TemplateError> {
-        self.descend(depth, path, at)?;
+        descend(depth, path, at)?;
         self.charge(NODE_WEIGHT, path, at)?;
         let (mut items, mut height) = (Vec::new(), 0);
         loop {
@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
         path: &Path<'_>,
         depth: usize,
     ) -> Result<(Content, usize), TemplateError> {
-        self.descend(depth, path, at)?;
+        descend(depth, path, at)?;
         self.charge(NODE_WEIGHT, path, at)?;
         let (mut entries, mut height) = (Vec::<Entry>::new(), 0);
         let mut seen = HashMap::new();
@@ -205,17 +205,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn descend(&self, depth: usize, path: &Path<'_>, at: Position) -> Result<(), TemplateError> {
-        if depth >= MAX_DEPTH {
-            return Err(TemplateError::new(
-                Problem::TooDeep { limit: MAX_DEPTH },
-                path,
-                at,
-            ));
-        }
-        Ok(())
-    }
-
     fn charge(&mut self, weight: usize, path: &Path<'_>, at: Position) -> Result<(), TemplateError> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > MAX_EXPANDED {
@@ -227,6 +216,17 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+fn descend(depth: usize, path: &Path<'_>, at: Position) -> Result<(), TemplateError> {
+    if depth >= MAX_DEPTH {
+        return Err(TemplateError::new(
+            Problem::TooDeep { limit: MAX_DEPTH },
+            path,
+            at,
+        ));
+    }
+    Ok(())
 }
 
 /// A short form as its long form: `!Sub x` is `{"Fn::Sub": "x"}`.

@@ -31,7 +31,7 @@ pub(super) fn expand(
             | "Tags" => {}
             "Architectures" | "Description" | "Environment" | "EphemeralStorage" | "FunctionName"
             | "Handler" | "MemorySize" | "PackageType" | "Role" | "Runtime" | "Timeout" => {
-                function.push(property.clone())
+                function.push(property.clone());
             }
             "Events" => unsupported.extend(events(transform, resource, value, &path)?),
             name if transform.evaluator.choose(value, &path)?.is_some() => {
@@ -126,7 +126,7 @@ fn code(transform: &Transform<'_>, properties: &Node, path: &Path<'_>) -> Result
                             key: key.clone(),
                             allowed: "Bucket, Key, Version".to_owned(),
                         };
-                        return Err(TemplateError::new(problem, &path, *at));
+                        return Err(TemplateError::new(problem, path, *at));
                     }
                 };
                 object.push((key, value.clone()));

@@ -32,7 +32,7 @@ impl Transform<'_> {
     /// A resource that is no SAM one, or a SAM one that is not supported, stays as it is.
     pub(crate) fn expand(&self, resource: &Resource, path: &Path<'_>) -> Result<Expanded, TemplateError> {
         let path = path.key("Properties");
-        match resource.resource_type.as_str() {
+        match resource.kind.as_str() {
             "AWS::Serverless::Function" => function::expand(self, resource, &path),
             "AWS::Serverless::SimpleTable" => simple_table::expand(self, resource, &path),
             _ => Ok(Expanded {
@@ -46,7 +46,7 @@ impl Transform<'_> {
 /// The logical IDs of all that a resource of the template stands for.
 pub(crate) fn logical_ids(resource: &Resource) -> Vec<String> {
     let mut ids = vec![resource.logical_id.clone()];
-    if resource.resource_type == "AWS::Serverless::Function" && resource.properties.get("Role").is_none() {
+    if resource.kind == "AWS::Serverless::Function" && resource.properties.get("Role").is_none() {
         ids.push(role_id(&resource.logical_id));
     }
     ids
@@ -88,11 +88,11 @@ fn entry(key: &str, value: Node) -> Entry {
     }
 }
 
-fn generated(resource: &Resource, logical_id: &str, resource_type: &str, properties: Vec<Entry>) -> Resource {
+fn generated(resource: &Resource, logical_id: &str, kind: &str, properties: Vec<Entry>) -> Resource {
     Resource {
         logical_id: logical_id.to_owned(),
         at: resource.at,
-        resource_type: resource_type.to_owned(),
+        kind: kind.to_owned(),
         properties: Node {
             content: Content::Map(properties),
             at: resource.properties.at,

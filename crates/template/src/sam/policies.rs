@@ -123,16 +123,14 @@ fn template(name: &str, values: &Node, node: &Node, path: &Path<'_>) -> Result<N
         .filter_map(Value::as_str);
     let mut arguments = Vec::new();
     for parameter in parameters {
-        match given.iter().find(|entry| entry.key == parameter) {
-            Some(entry) => arguments.push((parameter, &entry.value)),
-            None => {
-                let problem = Problem::PolicyTemplateParameter {
-                    template: name.to_owned(),
-                    parameter: parameter.to_owned(),
-                };
-                return Err(values.error(problem, &path));
-            }
-        }
+        let Some(entry) = given.iter().find(|entry| entry.key == parameter) else {
+            let problem = Problem::PolicyTemplateParameter {
+                template: name.to_owned(),
+                parameter: parameter.to_owned(),
+            };
+            return Err(values.error(problem, &path));
+        };
+        arguments.push((parameter, &entry.value));
     }
     let document = template
         .get("document")
