@@ -76,7 +76,7 @@ pub enum AuthError {
         /// As in [`AuthError::NotKeyValue`].
         header_hash: String,
     },
-    /// A signing algorithm other than `AWS4-HMAC-SHA256`; among them `AWS4-ECDSA-P256-SHA256`, which is SigV4A.
+    /// A signing algorithm other than `AWS4-HMAC-SHA256`; among them `AWS4-ECDSA-P256-SHA256`, which is `SigV4A`.
     #[error("the signing algorithm {algorithm:?} is not supported; use AWS4-HMAC-SHA256")]
     UnsupportedAlgorithm {
         /// The first word of the header, at most 64 characters of it.
@@ -447,7 +447,6 @@ impl AuthError {
                     names.join("', '")
                 ),
             ),
-            Self::SignatureMismatch | Self::ChunkSignatureMismatch => mismatch(family, MISMATCH),
             Self::SignatureExpired {
                 signed_at,
                 limit,
@@ -502,7 +501,9 @@ impl AuthError {
                 "InternalFailure"
             }),
             // A body that is not the signed one is simply a request with a wrong signature outside S3.
-            Self::MissingPayloadHash
+            Self::SignatureMismatch
+            | Self::ChunkSignatureMismatch
+            | Self::MissingPayloadHash
             | Self::InvalidPayloadHash
             | Self::PayloadMismatch
             | Self::MissingDecodedLength

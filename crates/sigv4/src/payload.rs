@@ -57,8 +57,7 @@ impl PayloadVerifier {
             PayloadHash::Body => plain(Some(verified.body_sha256.ok_or(AuthError::BodyHashNeeded)?)),
             PayloadHash::Signed(hash) => plain(Some(hash)),
             PayloadHash::Unsigned if !is_aws_chunked(head) => plain(None),
-            PayloadHash::Unsigned => chunked(head, None, false)?,
-            PayloadHash::StreamingUnsignedTrailer => chunked(head, None, false)?,
+            PayloadHash::Unsigned | PayloadHash::StreamingUnsignedTrailer => chunked(head, None, false)?,
             PayloadHash::StreamingSigned => chunked(head, Some(signatures(verified)?), false)?,
             PayloadHash::StreamingSignedTrailer => chunked(head, Some(signatures(verified)?), true)?,
         };

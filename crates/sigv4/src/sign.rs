@@ -246,18 +246,18 @@ impl ChunkSigner {
 
     /// Ends the body, with signed trailers if there are any.
     pub fn trailer(self, trailers: &[(&str, &str)]) -> Vec<u8> {
-        let mut lines = String::new();
+        let mut out = Vec::new();
         let mut hash = Sha256::new();
         for (name, value) in trailers {
             hash.update(format!("{name}:{value}\n"));
-            lines.push_str(&format!("{name}:{value}\r\n"));
+            out.extend_from_slice(format!("{name}:{value}\r\n").as_bytes());
         }
         if !trailers.is_empty() {
-            let signature = self.0.trailer(&hash.finalize());
-            lines.push_str(&format!("x-amz-trailer-signature:{}\r\n", hex::encode(signature)));
+            let signature = hex::encode(self.0.trailer(&hash.finalize()));
+            out.extend_from_slice(format!("x-amz-trailer-signature:{signature}\r\n").as_bytes());
         }
-        lines.push_str("\r\n");
-        lines.into_bytes()
+        out.extend_from_slice(b"\r\n");
+        out
     }
 }
 
