@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 
 use regex::Regex;
 
+use crate::WireError;
+
 /// Position of a shape in [`ServiceModel::shapes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ShapeIndex(pub u16);
@@ -82,6 +84,17 @@ impl ServiceModel {
         self.shapes.get(usize::from(index.0))
     }
 
+    /// The shape at `index`; an index that is not one of this model's is an internal error, never a panic.
+    pub(crate) fn require(&self, index: ShapeIndex) -> Result<&'static Shape, WireError> {
+        self.shape(index).ok_or_else(|| {
+            WireError::new(
+                "InternalFailure",
+                500,
+                "the service's model refers to a missing shape",
+            )
+        })
+    }
+
     /// The modelled error with this code or shape name.
     pub fn error(&self, code: &str) -> Option<&'static ErrorModel> {
         self.errors
@@ -113,6 +126,10 @@ pub struct OperationModel {
     pub output: Option<ShapeIndex>,
     /// Name of the root element of an XML input document, where the model gives one.
     pub input_element: Option<&'static str>,
+    /// Name of the root element of an XML output document, where it is not `{Operation}Result`.
+    pub output_element: Option<&'static str>,
+    /// Whether the only member of the output is itself the root element (S3's `GetBucketLocation`).
+    pub output_unwrapped: bool,
     /// Element around the output in the Query protocol, such as `CreateUserResult`.
     pub result_wrapper: Option<&'static str>,
     /// HTTP status of a successful answer.
@@ -141,6 +158,8 @@ impl OperationModel {
             input: None,
             output: None,
             input_element: None,
+            output_element: None,
+            output_unwrapped: false,
             result_wrapper: None,
             status_code: 200,
             checksum: None,
@@ -174,6 +193,20 @@ impl OperationModel {
     #[must_use]
     pub const fn input_named(mut self, element: &'static str) -> Self {
         self.input_element = Some(element);
+        self
+    }
+
+    /// Sets the root element of the output document.
+    #[must_use]
+    pub const fn output_named(mut self, element: &'static str) -> Self {
+        self.output_element = Some(element);
+        self
+    }
+
+    /// Makes the only member of the output its root element.
+    #[must_use]
+    pub const fn unwrapped(mut self) -> Self {
+        self.output_unwrapped = true;
         self
     }
 

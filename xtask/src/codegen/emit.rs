@@ -191,6 +191,16 @@ fn operation_row(cut: &Cut<'_>, operation: &Operation<'_>) -> Outcome<String> {
         {
             write!(row, ".wrapped_in({wrapper:?})")?;
         }
+        if let Some(element) = operation
+            .model
+            .get("output")
+            .and_then(|output| output.text("locationName"))
+        {
+            write!(row, ".output_named({element:?})")?;
+        }
+        if operation.model.flag("unwrappedOutput") {
+            row.push_str(".unwrapped()");
+        }
         if let Some(status) = http.integer("responseCode").filter(|status| *status != 200) {
             write!(row, ".status({status})")?;
         }

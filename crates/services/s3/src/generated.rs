@@ -94,7 +94,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket"), Segment::Greedy("Key")],
         &[("uploads", None)],
     )
-    .serving(Some(ShapeIndex(74)), Some(ShapeIndex(73))),
+    .serving(Some(ShapeIndex(74)), Some(ShapeIndex(73)))
+    .output_named("InitiateMultipartUploadResult"),
     OperationModel::unserved(
         "CreateSession",
         "GET",
@@ -246,6 +247,7 @@ static OPERATIONS: &[OperationModel] = &[
         &[("delete", None)],
     )
     .serving(Some(ShapeIndex(88)), Some(ShapeIndex(87)))
+    .output_named("DeleteResult")
     .checksummed(wire::ChecksumTrait {
         required: true,
         request: true,
@@ -335,7 +337,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket")],
         &[("location", None)],
     )
-    .serving(Some(ShapeIndex(102)), Some(ShapeIndex(101))),
+    .serving(Some(ShapeIndex(102)), Some(ShapeIndex(101)))
+    .unwrapped(),
     OperationModel::unserved(
         "GetBucketLogging",
         "GET",
@@ -422,7 +425,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket")],
         &[("tagging", None)],
     )
-    .serving(Some(ShapeIndex(108)), Some(ShapeIndex(107))),
+    .serving(Some(ShapeIndex(108)), Some(ShapeIndex(107)))
+    .output_named("Tagging"),
     OperationModel::unserved(
         "GetBucketVersioning",
         "GET",
@@ -471,7 +475,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket"), Segment::Greedy("Key")],
         &[("attributes", None)],
     )
-    .serving(Some(ShapeIndex(111)), Some(ShapeIndex(109))),
+    .serving(Some(ShapeIndex(111)), Some(ShapeIndex(109)))
+    .output_named("GetObjectAttributesResponse"),
     OperationModel::unserved(
         "GetObjectLegalHold",
         "GET",
@@ -500,7 +505,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket"), Segment::Greedy("Key")],
         &[("tagging", None)],
     )
-    .serving(Some(ShapeIndex(115)), Some(ShapeIndex(114))),
+    .serving(Some(ShapeIndex(115)), Some(ShapeIndex(114)))
+    .output_named("Tagging"),
     OperationModel::unserved(
         "GetObjectTorrent",
         "GET",
@@ -560,7 +566,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[("metrics", None)],
     ),
     OperationModel::unserved("ListBuckets", "GET", "/", &[], &[])
-        .serving(Some(ShapeIndex(147)), Some(ShapeIndex(146))),
+        .serving(Some(ShapeIndex(147)), Some(ShapeIndex(146)))
+        .output_named("ListAllMyBucketsResult"),
     OperationModel::unserved("ListDirectoryBuckets", "GET", "/", &[], &[]),
     OperationModel::unserved(
         "ListMultipartUploads",
@@ -591,7 +598,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket")],
         &[],
     )
-    .serving(Some(ShapeIndex(151)), Some(ShapeIndex(150))),
+    .serving(Some(ShapeIndex(151)), Some(ShapeIndex(150)))
+    .output_named("ListBucketResult"),
     OperationModel::unserved(
         "ListObjectsV2",
         "GET",
@@ -599,7 +607,8 @@ static OPERATIONS: &[OperationModel] = &[
         &[Segment::Label("Bucket")],
         &[("list-type", Some("2"))],
     )
-    .serving(Some(ShapeIndex(153)), Some(ShapeIndex(152))),
+    .serving(Some(ShapeIndex(153)), Some(ShapeIndex(152)))
+    .output_named("ListBucketResult"),
     OperationModel::unserved(
         "ListParts",
         "GET",
