@@ -28,8 +28,10 @@ pub(crate) struct Cgroups {
     /// Version 2: one folder. Version 1: one folder for each of [`CONTROLLERS`] that is there.
     parents: Vec<(Controller, PathBuf)>,
     own_name: String,
-    next: AtomicU64,
 }
+
+/// Number of the next sandbox of this process, whichever [`Cgroups`] it comes from.
+static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// A controller of version 1; version 2 has all in one group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +70,6 @@ impl Cgroups {
             version,
             parents,
             own_name,
-            next: AtomicU64::new(0),
         };
         cgroups.sweep();
         cgroups
@@ -94,7 +95,7 @@ impl Cgroups {
 
     /// Makes the groups of one sandbox.
     pub(crate) fn create(&self, limits: &Limits) -> io::Result<Group> {
-        let name = format!("{}{}", self.own_name, self.next.fetch_add(1, Ordering::Relaxed));
+        let name = format!("{}{}", self.own_name, NEXT.fetch_add(1, Ordering::Relaxed));
         let mut group = Group { folders: Vec::new() };
         for (controller, parent) in &self.parents {
             let folder = parent.join(&name);

@@ -3,7 +3,8 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::TcpListener;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -84,9 +85,12 @@ impl SandboxProcess {
         self.init.unsigned_abs()
     }
 
-    /// A descriptor that becomes readable when the sandbox has ended, for an event loop.
-    pub fn exit_descriptor(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+    /// A socket that becomes readable when the sandbox ends, for an event loop; nothing is to be read from it.
+    ///
+    /// # Errors
+    /// No descriptor is free.
+    pub fn exit_socket(&self) -> io::Result<UnixStream> {
+        Ok(UnixStream::from(OwnedFd::from(self.control.try_clone()?)))
     }
 
     /// Kills every process of the sandbox.
