@@ -9,8 +9,25 @@
 //!
 //! Reads are synchronous, from the last committed state ([`Reader`]); writes are answered only when they survive
 //! `kill -9` and power loss. The one exception says so in its name: [`Store::append_relaxed`].
+//!
+//! ```
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use rolecall_store::{Condition, EmbeddedStore, Reader, ScanRange, Store, Transaction};
+//!
+//! let store = EmbeddedStore::in_memory()?;
+//! let revision = store
+//!     .commit(Transaction::new().put("roles", "order-intake", "{}", Condition::Absent))
+//!     .await?;
+//! let role = store.get("roles", b"order-intake")?.ok_or("no role")?;
+//! assert_eq!(role.revision, revision);
+//! assert_eq!(store.scan("roles", &ScanRange::all(), 100)?.len(), 1);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(example()).unwrap();
+//! ```
 
 pub mod codec;
+mod embedded;
 mod entry;
 mod error;
 mod journal;
@@ -20,6 +37,7 @@ mod traits;
 mod transaction;
 mod watch;
 
+pub use embedded::{EmbeddedStore, Options, segment_records};
 pub use entry::{Entry, EntryRef, Revision, ScanRange};
 pub use error::{CommitError, StoreError};
 pub use journal::{Durability, Journal, JournalRecord, Position};
