@@ -80,7 +80,7 @@ impl Environment {
             generation: identity.generation,
             api,
             log: identity.log,
-            exit: watch_exit(process.clone())?,
+            exit: watch_exit(&process)?,
             process: Some(process),
             servers,
         })
@@ -174,13 +174,13 @@ fn watched(listener: std::net::TcpListener) -> io::Result<TcpListener> {
 }
 
 /// Tells how a sandbox ended, when it has.
-fn watch_exit(process: Arc<SandboxProcess>) -> io::Result<watch::Receiver<Option<ExitReason>>> {
+fn watch_exit(process: &Arc<SandboxProcess>) -> io::Result<watch::Receiver<Option<ExitReason>>> {
     let (sender, receiver) = watch::channel(None);
     let socket = process.exit_socket()?;
     socket.set_nonblocking(true)?;
     let socket = UnixStream::from_std(socket)?;
     // Weak, so that the environment alone decides when the sandbox is taken apart.
-    let process = Arc::downgrade(&process);
+    let process = Arc::downgrade(process);
     tokio::spawn(async move {
         if socket.readable().await.is_err() {
             return;

@@ -359,15 +359,15 @@ mod tests {
         }
     }
 
-    fn ended(function_error: bool) -> Result<InvocationResult, InvokeError> {
-        Ok(InvocationResult {
+    fn ended(function_error: bool) -> InvocationResult {
+        InvocationResult {
             payload: Bytes::new(),
             function_error: function_error.then(|| "Unhandled".to_owned()),
             log_tail: None,
             executed_version: "$LATEST".into(),
             report: Report::new(Duration::ZERO, None, 128, 0),
             error_type: None,
-        })
+        }
     }
 
     #[test]
@@ -382,10 +382,10 @@ mod tests {
             })
         };
         let cases = [
-            (ended(false), 0, 0, Next::Done(None)),
-            (ended(true), 0, 0, again(60, true)),
-            (ended(true), 1, 5, again(120, true)),
-            (ended(true), 2, 0, Next::Done(Some("RetriesExhausted"))),
+            (Ok(ended(false)), 0, 0, Next::Done(None)),
+            (Ok(ended(true)), 0, 0, again(60, true)),
+            (Ok(ended(true)), 1, 5, again(120, true)),
+            (Ok(ended(true)), 2, 0, Next::Done(Some("RetriesExhausted"))),
             (throttled(), 0, 0, again(1, false)),
             (throttled(), 2, 3, again(8, false)),
             (throttled(), 0, 60, again(300, false)),

@@ -89,7 +89,7 @@ mod tests {
             "REPORT RequestId: id\tDuration: 1.23 ms\tBilled Duration: 2 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t"
         );
         let cold = Report::new(
-            Duration::from_millis(3000),
+            Duration::from_secs(3),
             Some(Duration::from_micros(100_500)),
             128,
             36,

@@ -603,7 +603,7 @@ fn exit_failure(reason: ExitReason, request_id: &str) -> Failure {
 /// How Lambda words an exit.
 fn exit_text(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
-        (Some(0), _) => "Runtime exited without providing a reason".to_owned(),
+        (Some(0), _) | (None, None) => "Runtime exited without providing a reason".to_owned(),
         (Some(code), _) => format!("Runtime exited with error: exit status {code}"),
         (None, Some(signal)) => {
             let name = match signal {
@@ -631,7 +631,6 @@ fn exit_text(status: ExitStatus) -> String {
             };
             format!("Runtime exited with error: signal: {name}{dump}")
         }
-        (None, None) => "Runtime exited without providing a reason".to_owned(),
     }
 }
 

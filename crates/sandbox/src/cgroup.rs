@@ -308,7 +308,7 @@ fn owner_is_gone(name: &str) -> bool {
 }
 
 /// The server's own group in the hierarchy whose controller list satisfies `wanted`.
-fn own_path<'a>(own: &'a str, wanted: impl Fn(&str, &str) -> bool) -> Option<&'a str> {
+fn own_path(own: &str, wanted: impl Fn(&str, &str) -> bool) -> Option<&str> {
     own.lines().find_map(|line| {
         let mut parts = line.splitn(3, ':');
         let (number, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
@@ -317,7 +317,7 @@ fn own_path<'a>(own: &'a str, wanted: impl Fn(&str, &str) -> bool) -> Option<&'a
 }
 
 /// Mount point and the part of the hierarchy mounted there.
-fn mount_of<'a>(mounts: &'a str, wanted: impl Fn(&str, &str) -> bool) -> Option<(&'a str, &'a str)> {
+fn mount_of(mounts: &str, wanted: impl Fn(&str, &str) -> bool) -> Option<(&str, &str)> {
     mounts.lines().find_map(|line| {
         let (before, after) = line.split_once(" - ")?;
         let mut before = before.split(' ').skip(3);
@@ -425,6 +425,7 @@ fn delegate(parent: &Path) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests fail by panicking")]
     use super::*;
 
     #[test]

@@ -368,6 +368,7 @@ impl StringTable {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests fail by panicking")]
     use super::*;
 
     #[test]

@@ -405,6 +405,7 @@ fn argument_is(
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "tests fail by panicking")]
     use super::*;
 
     #[test]

@@ -272,6 +272,9 @@ pub(crate) fn become_user(user: u32, group: u32, drop_groups: bool) -> Result<()
     check(unsafe { libc::syscall(libc::SYS_setresuid, user, user, user) }).map(drop)
 }
 
+/// `_LINUX_CAPABILITY_VERSION_3` of the kernel.
+const CAPABILITY_VERSION: u32 = 0x2008_0522;
+
 /// Drops every capability from every set.
 pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     for capability in 0..64 {
@@ -287,9 +290,7 @@ pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     check(c_long::from(unsafe {
         libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     }))?;
-    /// `_LINUX_CAPABILITY_VERSION_3`
-    const VERSION: u32 = 0x2008_0522;
-    let header: [u32; 2] = [VERSION, 0];
+    let header: [u32; 2] = [CAPABILITY_VERSION, 0];
     let nothing: [u32; 6] = [0; 6];
     // SAFETY: version 3 reads a header of two words and two blocks of three words.
     check(unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), nothing.as_ptr()) }).map(drop)

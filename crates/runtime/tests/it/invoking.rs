@@ -244,7 +244,7 @@ async fn environments_are_recycled_when_they_must_be() {
     assert_eq!(text(&world.run(&counter, "0").await), "1");
     assert_eq!(text(&world.run(&counter, "0").await), "1");
     // Not needed for a while.
-    tokio::time::sleep(Duration::from_millis(1000)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(world.runtime.idle_environments(), 0);
 }
 

@@ -1,8 +1,9 @@
 //! Starting, talking, ending, and leaving nothing behind.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rolecall_sandbox::{ExitReason, Layer, SandboxError};
@@ -110,7 +111,7 @@ fn killing_ends_every_process_at_once_and_leaves_nothing() {
         .unwrap();
     std::thread::sleep(Duration::from_millis(50));
     let init = process.id();
-    let groups = groups_of_this_process();
+    let group = group_of_sandbox(init);
     assert!(sandbox_processes(init) >= 1);
     let start = Instant::now();
     process.kill();
@@ -118,9 +119,54 @@ fn killing_ends_every_process_at_once_and_leaves_nothing() {
     assert!(start.elapsed() < Duration::from_secs(2));
     assert_eq!(sandbox_processes(init), 0);
     drop(process);
-    if !groups.is_empty() {
-        assert!(groups_of_this_process().len() < groups.len(), "{groups:?}");
+    if let Some(group) = group {
+        assert_eq!(groups_beginning_with(&group), [] as [PathBuf; 0]);
     }
+}
+
+/// Name of the variable that makes [`a_killed_server_takes_its_sandboxes_along`] play the server.
+const SERVER: &str = "ROLECALL_SANDBOX_TEST_SERVER";
+
+#[test]
+fn a_killed_server_takes_its_sandboxes_along() {
+    if std::env::var_os(SERVER).is_some() {
+        let process = sandbox().spawn(&shell("sleep 1000 & exec sleep 1000")).unwrap();
+        println!("sandbox {}", process.id());
+        loop {
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    }
+    let mut server = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "lifecycle::a_killed_server_takes_its_sandboxes_along",
+            "--nocapture",
+        ])
+        .env(SERVER, "1")
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(server.stdout.take().unwrap());
+    // The test harness may have begun the line.
+    let told = output
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.split_once("sandbox ")?.1.trim().to_owned()));
+    let init: u32 = told.unwrap().parse().unwrap();
+    assert!(sandbox_processes(init) >= 1);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let begin = Instant::now();
+    while sandbox_processes(init) > 0 && begin.elapsed() < Duration::from_secs(5) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(sandbox_processes(init), 0);
+    // The next server removes the groups that the killed one could not.
+    rolecall_sandbox::Sandbox::new().unwrap();
+    assert_eq!(
+        groups_beginning_with(&format!("rolecall.{}.", server.id())),
+        [] as [PathBuf; 0]
+    );
 }
 
 #[test]
@@ -159,14 +205,21 @@ fn sandbox_processes(init: u32) -> usize {
     std::fs::read_dir(format!("/proc/{init}/task")).map_or(0, Iterator::count)
 }
 
-/// Control groups that belong to this test process, anywhere.
-fn groups_of_this_process() -> Vec<PathBuf> {
-    let mine = format!("rolecall.{}.", std::process::id());
+/// Name of the control group a sandbox is in, if it is in one of its own.
+fn group_of_sandbox(init: u32) -> Option<String> {
+    let groups = std::fs::read_to_string(format!("/proc/{init}/cgroup")).unwrap();
+    groups
+        .lines()
+        .find_map(|line| Some(format!("rolecall.{}", line.split_once("/rolecall.")?.1)))
+}
+
+/// Control groups anywhere whose names begin so.
+fn groups_beginning_with(beginning: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![(PathBuf::from("/sys/fs/cgroup"), 0)];
     while let Some((folder, depth)) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(&mine) {
+            if entry.file_name().to_string_lossy().starts_with(beginning) {
                 found.push(entry.path());
             } else if depth < 4 && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 folders.push((entry.path(), depth + 1));
