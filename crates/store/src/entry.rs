@@ -52,6 +52,9 @@ impl EntryRef<'_> {
     }
 }
 
+/// The two ends of a range of stored keys.
+pub(crate) type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+
 /// Which keys of a bucket, and in which direction. Keys are ordered as byte strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScanRange {
@@ -137,7 +140,7 @@ impl ScanRange {
 
     /// The range as bounds over stored keys, where every key of the bucket is preceded by `space`; `None` when it is
     /// empty. `space` must not be all 0xFF.
-    pub(crate) fn stored_bounds(&self, space: &[u8]) -> Option<(Bound<Vec<u8>>, Bound<Vec<u8>>)> {
+    pub(crate) fn stored_bounds(&self, space: &[u8]) -> Option<Bounds> {
         let stored = |key: &[u8]| [space, key].concat();
         let prefix = stored(&self.prefix);
         let mut start = Bound::Included(prefix.clone());

@@ -7,6 +7,7 @@ use redb::{ReadableTable, Table};
 
 use super::view::prefix_bounds;
 use super::{database_error, keys, values};
+use crate::entry::Bounds;
 use crate::transaction::{Check, Operation};
 use crate::watch::Change;
 use crate::{CommitError, Job, Receipt, Revision, StoreError, Transaction, UnixMillis};
@@ -309,10 +310,7 @@ impl<'txn> Applier<'txn> {
     }
 
     /// Removes a range and returns its keys.
-    fn remove_range(
-        &mut self,
-        (start, end): (Bound<Vec<u8>>, Bound<Vec<u8>>),
-    ) -> Result<Vec<Vec<u8>>, StoreError> {
+    fn remove_range(&mut self, (start, end): Bounds) -> Result<Vec<Vec<u8>>, StoreError> {
         let mut removed = Vec::new();
         for item in self.range(&start, &end)? {
             removed.push(item.map_err(database_error)?.0.value().to_vec());

@@ -178,10 +178,9 @@ impl EmbeddedStore {
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
         self.requests = None;
-        if let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            if writer.join().is_err() {
-                tracing::error!("the thread that writes the store panicked");
-            }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if writer.is_some_and(|writer| writer.join().is_err()) {
+            tracing::error!("the thread that writes the store panicked");
         }
         self.shared.relaxed.close();
     }

@@ -8,6 +8,7 @@ use redb::{ReadOnlyTable, ReadableDatabase, TableDefinition};
 
 use super::relaxed::RelaxedJournals;
 use super::{database_error, keys, values};
+use crate::entry::Bounds;
 use crate::transaction::valid_name;
 use crate::{
     Durability, Entry, EntryRef, Journal, JournalRecord, Position, Reader, Revision, ScanRange, StoreError,
@@ -18,8 +19,8 @@ use crate::{
 pub(super) const TABLE: TableDefinition<'static, &'static [u8], &'static [u8]> =
     TableDefinition::new("rolecall");
 
-/// Bounds of stored keys.
-type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
+/// Sees a stored key and its value, and says whether to go on.
+type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError> + 'a;
 
 /// The state as one commit left it. redb keeps its pages as long as the table handle lives.
 pub(super) struct View {
@@ -92,12 +93,7 @@ impl View {
         Ok(length)
     }
 
-    fn visit(
-        &self,
-        bounds: &Bounds,
-        reverse: bool,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
-    ) -> Result<(), StoreError> {
+    fn visit(&self, bounds: &Bounds, reverse: bool, visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let bounds = (
             bounds.0.as_ref().map(Vec::as_slice),
             bounds.1.as_ref().map(Vec::as_slice),

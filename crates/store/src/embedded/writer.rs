@@ -121,9 +121,9 @@ impl Writer {
     fn serve(&mut self, group: Vec<Request>) {
         if let Some(error) = &self.failed {
             let error = StoreError::Stopped(error.to_string());
-            group
-                .into_iter()
-                .for_each(|request| request.refuse(error.clone()));
+            for request in group {
+                request.refuse(error.clone());
+            }
             return;
         }
         let mut outcomes = Vec::with_capacity(group.len());
@@ -132,9 +132,9 @@ impl Writer {
             Ok(()) => outcomes.into_iter().for_each(Outcome::answer),
             Err(error) => {
                 tracing::error!(%error, "the store stops: a write failed");
-                outcomes
-                    .into_iter()
-                    .for_each(|outcome| outcome.refuse(error.clone()));
+                for outcome in outcomes {
+                    outcome.refuse(error.clone());
+                }
                 self.failed = Some(error);
             }
         }

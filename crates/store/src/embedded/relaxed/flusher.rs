@@ -75,10 +75,10 @@ impl Flusher {
     pub(super) fn close(&self) {
         lock(&self.shared.wishes).closed = true;
         self.shared.changed.notify_one();
-        if let Some(thread) = lock(&self.thread).take() {
-            if thread.join().is_err() {
-                tracing::error!("the thread that writes journals panicked");
-            }
+        if let Some(thread) = lock(&self.thread).take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that writes journals panicked");
         }
     }
 
