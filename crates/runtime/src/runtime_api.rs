@@ -5,6 +5,7 @@
 //! does not fit the state answers 403 and changes nothing.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::{Bytes, BytesMut};
@@ -66,8 +67,15 @@ enum Phase {
     InitError,
     Ready,
     Running,
-    InvocationResponse,
-    InvocationErrorResponse,
+    /// Lambda's own name differs from the others.
+    #[serde(rename = "RuntimeResponseSentState")]
+    ResponseSent,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(formatter)
+    }
 }
 
 struct State {
@@ -236,13 +244,13 @@ impl RuntimeApi {
     }
 
     /// Hands the answer over if the event still runs.
-    fn finish(&self, id: &str, phase: Phase, answer: Answer) -> Option<Response<Full<Bytes>>> {
+    fn finish(&self, id: &str, answer: Answer) -> Option<Response<Full<Bytes>>> {
         let mut state = self.state();
         let is_running =
             state.phase == Phase::Running && state.running.as_ref().is_some_and(|(running, _)| running == id);
         match state.running.take_if(|_| is_running) {
             Some((_, sender)) => {
-                state.phase = phase;
+                state.phase = Phase::ResponseSent;
                 // Nobody waits any more after a timeout.
                 let _ = sender.send(answer);
                 None
@@ -263,16 +271,16 @@ impl RuntimeApi {
                 &Problem::new(kind, "Invalid response mode header"),
             );
         }
-        let (answer, phase) = match read(request.into_body(), MAXIMUM_RESPONSE).await {
+        let answer = match read(request.into_body(), MAXIMUM_RESPONSE).await {
             Body::Whole { bytes, trailers } => match trailers.and_then(|trailers| error_in(&trailers)) {
-                Some((kind, body)) => (Answer::Error { kind, body }, Phase::InvocationErrorResponse),
-                None => (Answer::Response(bytes), Phase::InvocationResponse),
+                Some((kind, body)) => Answer::Error { kind, body },
+                None => Answer::Response(bytes),
             },
-            Body::TooLarge => (Answer::TooLarge, Phase::InvocationErrorResponse),
-            Body::Broken => (Answer::Truncated, Phase::InvocationErrorResponse),
+            Body::TooLarge => Answer::TooLarge,
+            Body::Broken => Answer::Truncated,
         };
         let too_large = answer == Answer::TooLarge;
-        if let Some(refusal) = self.finish(id, phase, answer) {
+        if let Some(refusal) = self.finish(id, answer) {
             return refusal;
         }
         if too_large {
@@ -290,7 +298,7 @@ impl RuntimeApi {
             return refusal;
         }
         let (kind, body) = reported_error(request).await;
-        self.finish(id, Phase::InvocationErrorResponse, Answer::Error { kind, body })
+        self.finish(id, Answer::Error { kind, body })
             .unwrap_or_else(accepted)
     }
 
@@ -414,7 +422,7 @@ impl<'a> Problem<'a> {
 
 fn refused(from: Phase, to: &str) -> Response<Full<Bytes>> {
     let message = format!(
-        "State transition from {from:?} to {to} failed for runtime. Error: State transition is not allowed"
+        "State transition from {from} to {to} failed for runtime. Error: State transition is not allowed"
     );
     reply(
         StatusCode::FORBIDDEN,

@@ -56,6 +56,10 @@ async fn a_function_answers_and_its_log_is_lambdas() {
 
     let again = world.run(&echo, "2").await;
     assert!(!again.report.cold && again.report.init_ms.is_none());
+    println!(
+        "cold start: {:?}; warm: {} ms",
+        result.report.init_ms, again.report.duration_ms
+    );
     assert_eq!(world.recorder.assumed.lock().unwrap().len(), 1);
 }
 
@@ -100,7 +104,12 @@ async fn the_sdk_is_there() {
     let code =
         "import boto3\ndef handler(event, context):\n    return boto3.client('sts').meta.endpoint_url\n";
     let sdk = python_function("sdk", code).change(|spec| spec.memory_mb = 256);
-    assert_eq!(text(&world.run(&sdk, "{}").await), "\"http://127.0.0.1:4566\"");
+    let result = world.run(&sdk, "{}").await;
+    assert_eq!(text(&result), "\"http://127.0.0.1:4566\"");
+    println!(
+        "cold start with the SDK: {:?}, memory {} MB",
+        result.report.init_ms, result.report.max_memory_mb
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
