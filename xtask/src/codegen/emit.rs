@@ -153,11 +153,10 @@ fn operation_row(cut: &Cut<'_>, operation: &Operation<'_>) -> Outcome<String> {
             },
         }
     }
-    let query: String = operation
-        .query
-        .iter()
-        .map(|(key, value)| format!("({key:?}, {}), ", optional_literal(*value)))
-        .collect();
+    let mut query = String::new();
+    for (key, value) in &operation.query {
+        write!(query, "({key:?}, {}), ", optional_literal(*value))?;
+    }
     let mut row = format!(
         "OperationModel::unserved({:?}, {:?}, {uri:?}, &[{segments}], &[{query}])",
         operation.name,

@@ -1,5 +1,7 @@
 //! From the models' regular expressions (Java's syntax, ASCII classes) to the `regex` crate's.
 
+use std::fmt::Write as _;
+
 use regex::Regex;
 
 use super::Outcome;
@@ -27,12 +29,12 @@ pub(crate) fn translate(shown: &str) -> Outcome<String> {
                 };
                 match (escaped, class) {
                     (_, Some(class)) if in_class => translated.push_str(class),
-                    (_, Some(class)) => translated.push_str(&format!("[{class}]")),
+                    (_, Some(class)) => write!(translated, "[{class}]")?,
                     ('S', None) if in_class => translated.push_str(r"\S"),
                     ('S', None) => translated.push_str(r"[^ \t\n\x0B\x0C\r]"),
                     ('u', None) => {
                         let code: String = letters.by_ref().take(4).collect();
-                        translated.push_str(&format!(r"\x{{{code}}}"));
+                        write!(translated, r"\x{{{code}}}")?;
                     }
                     (other, None) => {
                         translated.push('\\');
