@@ -20,6 +20,8 @@ const MAXIMUM_PROCESSES: u64 = 1024;
 const MAXIMUM_OPEN_FILES: u64 = 1024;
 /// Memory that gives one whole processor.
 const MEGABYTES_OF_ONE_PROCESSOR: u64 = 1769;
+/// Processor share of an ordinary process.
+const ORDINARY_SHARES: u64 = 1024;
 
 /// Why an environment did not start.
 #[derive(Debug, thiserror::Error)]
@@ -126,7 +128,7 @@ impl Starter for ExecStarter {
                 temporary_bytes: u64::from(function.ephemeral_mb) << 20,
                 processes: MAXIMUM_PROCESSES,
                 open_files: MAXIMUM_OPEN_FILES,
-                cpu_shares: memory.saturating_mul(1024) / MEGABYTES_OF_ONE_PROCESSOR,
+                cpu_shares: processor_shares(memory),
             },
             require: self.require.clone(),
         };
@@ -149,6 +151,14 @@ impl Starter for ExecStarter {
             RuntimeIdentifier::ProvidedAl2023 => "provided:al2023".to_owned(),
         })
     }
+}
+
+/// Share of the processors for a function of this many megabytes, `1024` being that of an ordinary process.
+///
+/// Lambda gives processor time in proportion to memory. Here a large function gets more in the same proportion, but a small
+/// one never less than any other process: on a busy machine it would starve (a cold start of 50 ms took over a second).
+fn processor_shares(memory_mb: u64) -> u64 {
+    (memory_mb.saturating_mul(ORDINARY_SHARES) / MEGABYTES_OF_ONE_PROCESSOR).max(ORDINARY_SHARES)
 }
 
 /// The executable of a `provided` function as a path inside.
@@ -174,4 +184,16 @@ fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or_default();
     text.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_grow_with_memory_but_never_below_an_ordinary_process() {
+        for (memory, expected) in [(128, 1024), (1769, 1024), (3538, 2048), (10_240, 5927)] {
+            assert_eq!(processor_shares(memory), expected, "{memory} MB");
+        }
+    }
 }
