@@ -36,6 +36,12 @@ pub struct SessionFacts {
 impl Caller {
     /// A caller without any credential.
     pub fn anonymous() -> Self {
-        Self { principal: Principal::Anonymous, access_key_id: None, session: None, tags: Vec::new(), invoked_by: None }
+        Self {
+            principal: Principal::Anonymous,
+            access_key_id: None,
+            session: None,
+            tags: Vec::new(),
+            invoked_by: None,
+        }
     }
 }

@@ -26,7 +26,9 @@ impl Permit {
         self.decided
             .iter()
             .find(|decided| {
-                !decided.allowed && decided.action.eq_ignore_ascii_case(action) && decided.resource == resource
+                !decided.allowed
+                    && decided.action.eq_ignore_ascii_case(action)
+                    && decided.resource == resource
             })
             .and_then(|decided| decided.message.as_deref())
     }
@@ -105,7 +107,8 @@ pub fn authorise(
     };
     if accesses.is_empty() {
         return Err(Box::new(Denial {
-            message: "the operation names no IAM action, so it cannot be authorised; please report this".to_owned(),
+            message: "the operation names no IAM action, so it cannot be authorised; please report this"
+                .to_owned(),
             decided: Vec::new(),
         }));
     }
@@ -116,7 +119,10 @@ pub fn authorise(
         let message = if refused { outcome.message.clone() } else { None };
         decided.push(outcome);
         if refused {
-            return Err(Box::new(Denial { message: message.unwrap_or_default(), decided }));
+            return Err(Box::new(Denial {
+                message: message.unwrap_or_default(),
+                decided,
+            }));
         }
     }
     Ok(Permit { decided })
@@ -125,11 +131,19 @@ pub fn authorise(
 fn decide(
     principal: &Principal,
     global: &Context,
-    mut policies: Policies<'_>,
+    policies: Policies<'_>,
     account: &str,
     access: Access,
 ) -> Decided {
-    let Access { action, resource, resource_account, resource_policy, context, resource_tags, requirement } = access;
+    let Access {
+        action,
+        resource,
+        resource_account,
+        resource_policy,
+        context,
+        resource_tags,
+        requirement,
+    } = access;
     let own;
     let context = if context.is_empty() && resource_tags.is_empty() {
         global
@@ -137,8 +151,14 @@ fn decide(
         own = with_access_keys(global, context, resource_tags);
         &own
     };
-    policies.resource =
-        resource_policy.as_ref().map(|attached| ResourcePolicy { policy: &attached.policy, kind: attached.kind });
+    // A shorter-lived copy: the resource's policy lives in the access.
+    let policies = Policies {
+        resource: resource_policy.as_ref().map(|attached| ResourcePolicy {
+            policy: &attached.policy,
+            kind: attached.kind,
+        }),
+        ..policies
+    };
     let request = policy::Request {
         principal,
         action: &action,
@@ -150,9 +170,11 @@ fn decide(
     let probe = requirement == Requirement::Probe;
     let (allowed, explicit, message) = match &decision {
         Decision::Allow { .. } => (true, false, None),
-        Decision::Deny { explicit, .. } => {
-            (false, *explicit, Some(policy::explain(&request, &policies).message(&request)))
-        }
+        Decision::Deny { explicit, .. } => (
+            false,
+            *explicit,
+            Some(policy::explain(&request, &policies).message(&request)),
+        ),
     };
     Decided {
         layer: decision.layer().name(),

@@ -22,7 +22,9 @@ pub use caller::{Caller, SessionFacts};
 pub use context::{Origin, RequestContext};
 pub use error::ServiceError;
 pub use gate::{Decided, Denial, Permit};
-pub use operation::{Call, OperationEntry, Prepared, Service, TrailResource, find_operation, prepare_operation};
+pub use operation::{
+    Call, OperationEntry, Prepared, Service, TrailResource, find_operation, prepare_operation,
+};
 pub use ports::{
     CredentialsSource, EndpointConnector, FunctionOrigin, Invoker, LogLine, LogSink, ObjectStore, RoleCheck,
     SessionCredentials,

@@ -72,7 +72,10 @@ pub struct OperationEntry<S> {
 }
 
 /// Finds `name` in a service's table.
-pub fn find_operation<S>(table: &'static [OperationEntry<S>], name: &str) -> Option<&'static OperationEntry<S>> {
+pub fn find_operation<S>(
+    table: &'static [OperationEntry<S>],
+    name: &str,
+) -> Option<&'static OperationEntry<S>> {
     table.iter().find(|entry| entry.name == name)
 }
 
@@ -101,16 +104,28 @@ where
         let running = run(service, context, input, permit);
         async move { running.await.map(IntoValue::into_value) }
     });
-    Ok(Prepared { needs, resources, call })
+    Ok(Prepared {
+        needs,
+        resources,
+        call,
+    })
 }
 
 /// The event's `resources`: each resource once, for the types CloudTrail lists in events.
 fn resources_of(accesses: &[crate::Access]) -> Vec<TrailResource> {
     let mut resources: Vec<TrailResource> = Vec::new();
-    for access in accesses.iter().filter(|access| access.requirement == crate::Requirement::Required) {
-        let Some(kind) = resource_kind(&access.resource) else { continue };
+    for access in accesses
+        .iter()
+        .filter(|access| access.requirement == crate::Requirement::Required)
+    {
+        let Some(kind) = resource_kind(&access.resource) else {
+            continue;
+        };
         if !resources.iter().any(|resource| resource.arn == access.resource) {
-            resources.push(TrailResource { kind, arn: access.resource.clone() });
+            resources.push(TrailResource {
+                kind,
+                arn: access.resource.clone(),
+            });
         }
     }
     resources
@@ -118,9 +133,14 @@ fn resources_of(accesses: &[crate::Access]) -> Vec<TrailResource> {
 
 fn resource_kind(arn: &str) -> Option<&'static str> {
     let mut parts = arn.splitn(6, ':');
-    let (Some("arn"), Some(_), Some(service), Some(_), Some(_), Some(resource)) =
-        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (Some("arn"), Some(_), Some(service), Some(_), Some(_), Some(resource)) = (
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ) else {
         return None;
     };
     Some(match service {

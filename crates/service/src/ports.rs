@@ -54,7 +54,10 @@ pub trait CredentialsSource: Send + Sync {
     ///
     /// # Errors
     /// The role is gone or does not trust Lambda.
-    fn assume(&self, function: &FunctionOrigin) -> BoxFuture<'static, Result<SessionCredentials, ServiceError>>;
+    fn assume(
+        &self,
+        function: &FunctionOrigin,
+    ) -> BoxFuture<'static, Result<SessionCredentials, ServiceError>>;
 }
 
 /// One line of a function's log.

@@ -144,11 +144,16 @@ impl Event {
     #[must_use]
     pub fn within_limits(mut self) -> Self {
         truncate(&mut self.user_agent, SHORT_FIELD_LIMIT);
-        for field in [&mut self.error_code, &mut self.error_message].into_iter().flatten() {
+        for field in [&mut self.error_code, &mut self.error_message]
+            .into_iter()
+            .flatten()
+        {
             truncate(field, SHORT_FIELD_LIMIT);
         }
         for field in [&mut self.request_parameters, &mut self.response_elements] {
-            let too_long = field.as_ref().is_some_and(|value| json_length_exceeds(value, LONG_FIELD_LIMIT));
+            let too_long = field
+                .as_ref()
+                .is_some_and(|value| json_length_exceeds(value, LONG_FIELD_LIMIT));
             if too_long {
                 *field = None;
             }
@@ -163,7 +168,11 @@ impl Event {
         let identity = &self.user_identity;
         match identity.kind.as_str() {
             "Root" => Some("root"),
-            "AssumedRole" => identity.principal_id.as_deref()?.split_once(':').map(|(_, session)| session),
+            "AssumedRole" => identity
+                .principal_id
+                .as_deref()?
+                .split_once(':')
+                .map(|(_, session)| session),
             _ => identity.user_name.as_deref(),
         }
     }
@@ -194,7 +203,10 @@ fn json_length_exceeds(value: &Value, limit: usize) -> bool {
     }
     impl std::io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.left = self.left.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::WriteZero)?;
+            self.left = self
+                .left
+                .checked_sub(bytes.len())
+                .ok_or(std::io::ErrorKind::WriteZero)?;
             Ok(bytes.len())
         }
         fn flush(&mut self) -> std::io::Result<()> {

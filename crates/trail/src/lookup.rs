@@ -45,9 +45,10 @@ impl LookupAttribute {
             Self::ReadOnly(text) => text.eq_ignore_ascii_case(if event.read_only { "true" } else { "false" }),
             Self::Username(name) => event.username() == Some(name.as_str()),
             Self::ResourceType(kind) => event.resources.iter().any(|resource| resource.kind == *kind),
-            Self::ResourceName(name) => {
-                event.resources.iter().any(|resource| resource.arn == *name || resource.name() == name)
-            }
+            Self::ResourceName(name) => event
+                .resources
+                .iter()
+                .any(|resource| resource.arn == *name || resource.name() == name),
             Self::EventSource(source) => event.event_source == *source,
             Self::AccessKeyId(id) => event.user_identity.access_key_id.as_deref() == Some(id),
         }
@@ -97,13 +98,19 @@ pub fn lookup(
         Some(Ok(position)) => position,
         Some(Err(_)) => return Ok(Err(TokenError)),
     };
-    let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN).max(filter.start.unwrap_or(Timestamp::MIN));
+    let oldest = now
+        .saturating_sub(RETENTION)
+        .unwrap_or(Timestamp::MIN)
+        .max(filter.start.unwrap_or(Timestamp::MIN));
     let mut events = Vec::new();
     let mut seen = 0;
     while seen < SCAN_LIMIT {
         let batch = recorder.read_reverse(before, BATCH)?;
         if batch.is_empty() {
-            return Ok(Ok(LookupPage { events, next_token: None }));
+            return Ok(Ok(LookupPage {
+                events,
+                next_token: None,
+            }));
         }
         for (position, record) in batch {
             seen += 1;
@@ -112,20 +119,36 @@ pub fn lookup(
             // Events are in the order the requests ended, their times are when requests began; a request takes
             // minutes at most, so one that is an hour too old has nothing younger behind it.
             let time: Timestamp = event.event_time.parse().unwrap_or(Timestamp::MIN);
-            if time < oldest.saturating_sub(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MIN) {
-                return Ok(Ok(LookupPage { events, next_token: None }));
+            if time
+                < oldest
+                    .saturating_sub(SignedDuration::from_hours(1))
+                    .unwrap_or(Timestamp::MIN)
+            {
+                return Ok(Ok(LookupPage {
+                    events,
+                    next_token: None,
+                }));
             }
             let wanted = event.event_category == EventCategory::Management
                 && time >= oldest
                 && filter.end.is_none_or(|end| time <= end)
-                && filter.attribute.as_ref().is_none_or(|attribute| attribute.matches(&event));
+                && filter
+                    .attribute
+                    .as_ref()
+                    .is_none_or(|attribute| attribute.matches(&event));
             if wanted {
                 events.push(event);
                 if events.len() == filter.limit {
-                    return Ok(Ok(LookupPage { events, next_token: Some(before.to_string()) }));
+                    return Ok(Ok(LookupPage {
+                        events,
+                        next_token: Some(before.to_string()),
+                    }));
                 }
             }
         }
     }
-    Ok(Ok(LookupPage { events, next_token: Some(before.to_string()) }))
+    Ok(Ok(LookupPage {
+        events,
+        next_token: Some(before.to_string()),
+    }))
 }

@@ -51,8 +51,10 @@ impl Recorder {
     /// # Errors
     /// The store cannot write; with [`Durability::BeforeAnswer`] the caller must then not be told of success.
     pub async fn record(&self, record: &Record, durability: Durability) -> Result<Position, TrailError> {
-        let payload =
-            serde_json::to_vec(record).map_err(|source| TrailError::Unreadable { position: None, source })?;
+        let payload = serde_json::to_vec(record).map_err(|source| TrailError::Unreadable {
+            position: None,
+            source,
+        })?;
         let position = self.store.append_relaxed(JOURNAL, payload.into())?;
         if durability == Durability::BeforeAnswer {
             self.store.flush().await?;
@@ -72,7 +74,11 @@ impl Recorder {
     ///
     /// # Errors
     /// The store cannot read, or a record is damaged.
-    pub fn read_reverse(&self, before: Position, limit: usize) -> Result<Vec<(Position, Record)>, TrailError> {
+    pub fn read_reverse(
+        &self,
+        before: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Record)>, TrailError> {
         decode(self.store.read_reverse(JOURNAL, before, limit)?)
     }
 }
@@ -83,7 +89,10 @@ fn decode(records: Vec<rolecall_store::JournalRecord>) -> Result<Vec<(Position, 
         .map(|raw| {
             serde_json::from_slice(&raw.payload)
                 .map(|record| (raw.position, record))
-                .map_err(|source| TrailError::Unreadable { position: Some(raw.position), source })
+                .map_err(|source| TrailError::Unreadable {
+                    position: Some(raw.position),
+                    source,
+                })
         })
         .collect()
 }

@@ -77,3 +77,107 @@ pub struct SessionAttributes {
     /// `"true"` or `"false"`.
     pub mfa_authenticated: String,
 }
+
+impl UserIdentity {
+    /// Describes the caller of a request to `account`.
+    pub fn of(caller: &Caller, account: &str) -> Self {
+        let principal = &caller.principal;
+        let mut identity = Self {
+            account_id: principal.account().map(str::to_owned),
+            access_key_id: caller.access_key_id.clone(),
+            invoked_by: caller.invoked_by.map(str::to_owned),
+            session_context: session_context(caller),
+            ..Self::default()
+        };
+        match principal {
+            Principal::Root { account } => {
+                identity.kind = "Root".to_owned();
+                identity.principal_id = Some(account.clone());
+                identity.arn = Some(principal.arn());
+            }
+            Principal::User { name, id, .. } => {
+                identity.kind = "IAMUser".to_owned();
+                identity.principal_id.clone_from(id);
+                identity.arn = Some(principal.arn());
+                identity.user_name = Some(name.clone());
+            }
+            Principal::RoleSession {
+                role_id,
+                session_name,
+                ..
+            } => {
+                identity.kind = "AssumedRole".to_owned();
+                identity.principal_id = role_id.as_ref().map(|id| format!("{id}:{session_name}"));
+                identity.arn = Some(principal.arn());
+            }
+            Principal::FederatedUser { account, name, .. } => {
+                identity.kind = "FederatedUser".to_owned();
+                identity.principal_id = Some(format!("{account}:{name}"));
+                identity.arn = Some(principal.arn());
+            }
+            Principal::Federated { provider } => {
+                identity.kind = "WebIdentityUser".to_owned();
+                identity.principal_id = Some(provider.clone());
+            }
+            Principal::Service { name } => {
+                identity.kind = "AWSService".to_owned();
+                identity.invoked_by = Some(name.clone());
+            }
+            Principal::Anonymous => {
+                identity.kind = "AWSAccount".to_owned();
+                identity.principal_id = Some(String::new());
+                identity.account_id = Some("anonymous".to_owned());
+            }
+        }
+        // A caller from another account is shown to this one as an account only.
+        if principal.account().is_some_and(|own| own != account) {
+            identity.kind = "AWSAccount".to_owned();
+            identity.user_name = None;
+            identity.arn = None;
+            identity.session_context = None;
+        }
+        identity
+    }
+}
+
+fn session_context(caller: &Caller) -> Option<SessionContext> {
+    let SessionFacts {
+        issued_at,
+        multi_factor,
+        source_identity,
+        ..
+    } = caller.session.as_ref()?;
+    let session_issuer = match &caller.principal {
+        Principal::RoleSession {
+            account,
+            role_arn,
+            role_name,
+            role_id,
+            ..
+        } => Some(SessionIssuer {
+            kind: "Role".to_owned(),
+            principal_id: role_id.clone().unwrap_or_default(),
+            arn: role_arn.clone(),
+            account_id: account.clone(),
+            user_name: Some(role_name.clone()),
+        }),
+        Principal::FederatedUser {
+            account, user_arn, ..
+        } => Some(SessionIssuer {
+            kind: "IAMUser".to_owned(),
+            principal_id: String::new(),
+            arn: user_arn.clone(),
+            account_id: account.clone(),
+            user_name: user_arn.rsplit('/').next().map(str::to_owned),
+        }),
+        _ => None,
+    };
+    Some(SessionContext {
+        session_issuer,
+        attributes: SessionAttributes {
+            creation_date: issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            mfa_authenticated: multi_factor.to_string(),
+        },
+        source_identity: source_identity.clone(),
+    })
+}
