@@ -12,6 +12,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 use crate::log::Log;
+use crate::runtime::Busy;
 use crate::runtime_api::{Initialisation, RuntimeApi};
 
 /// Connections to AWS at once from one environment.
@@ -30,6 +31,7 @@ pub(crate) struct Environment {
     pub(crate) api: Arc<RuntimeApi>,
     pub(crate) log: Arc<Log>,
     process: Option<Arc<SandboxProcess>>,
+    alive: Option<Busy>,
     exit: watch::Receiver<Option<ExitReason>>,
     servers: [JoinHandle<()>; 2],
 }
@@ -41,6 +43,8 @@ pub(crate) struct Identity {
     pub(crate) generation: u64,
     pub(crate) origin: Arc<FunctionOrigin>,
     pub(crate) log: Arc<Log>,
+    /// Counts the environment until its sandbox is taken apart.
+    pub(crate) alive: Busy,
 }
 
 /// How waiting for the initialisation ended.
@@ -82,6 +86,7 @@ impl Environment {
             log: identity.log,
             exit: watch_exit(&process)?,
             process: Some(process),
+            alive: Some(identity.alive),
             servers,
         })
     }
@@ -157,13 +162,15 @@ impl Drop for Environment {
             server.abort();
         }
         self.kill();
-        let Some(process) = self.process.take() else {
-            return;
+        let (process, alive) = (self.process.take(), self.alive.take());
+        let take_apart = move || {
+            drop(process);
+            drop(alive);
         };
         // Taking a sandbox apart waits for the kernel, which an asynchronous thread must not.
         match tokio::runtime::Handle::try_current() {
-            Ok(handle) => drop(handle.spawn_blocking(move || drop(process))),
-            Err(_) => drop(process),
+            Ok(handle) => drop(handle.spawn_blocking(take_apart)),
+            Err(_) => take_apart(),
         }
     }
 }

@@ -26,9 +26,6 @@ use crate::scaling::Scaling;
 use crate::starter::{ExecStarter, StartError, Starter};
 use crate::variables::variables;
 
-/// Time that initialisation has before the first event: <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
-const INIT_LIMIT: Duration = Duration::from_secs(10);
-
 /// How a [`Runtime`] works.
 #[derive(Debug, Clone)]
 pub struct RuntimeOptions {
@@ -40,6 +37,9 @@ pub struct RuntimeOptions {
     pub concurrency: u32,
     /// How long an environment waits for another event before it is ended.
     pub idle_limit: Duration,
+    /// Time that initialisation has before the first event; ten seconds in AWS:
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>
+    pub init_limit: Duration,
     /// Optional layers of isolation that must not be missing.
     pub require: Vec<Layer>,
 }
@@ -52,6 +52,7 @@ impl RuntimeOptions {
             region: region.into(),
             concurrency: 1000,
             idle_limit: Duration::from_mins(5),
+            init_limit: Duration::from_secs(10),
             require: Vec::new(),
         }
     }
@@ -146,6 +147,16 @@ impl Runtime {
         self.starter.runtime_version(runtime)
     }
 
+    /// Installs what `runtime` needs, if it is not there yet, so that no invocation has to wait for it. Answers its version,
+    /// such as `python:3.11.7`.
+    ///
+    /// # Errors
+    /// Says what to install.
+    pub async fn prepare(&self, runtime: RuntimeIdentifier) -> Result<String, InvokeError> {
+        let starter = self.starter.clone();
+        Ok(blocking(move || starter.prepare(runtime)).await??)
+    }
+
     /// Runs a function on one event. It runs to its end even if the caller stops waiting, as in AWS.
     ///
     /// # Errors
@@ -230,7 +241,7 @@ impl Runtime {
         let all = variables(function, &self.options.region, &stream, &credentials);
         let version = {
             let (starter, runtime) = (self.starter.clone(), function.runtime);
-            blocking(move || starter.runtime_version(runtime)).await??
+            blocking(move || starter.prepare(runtime)).await??
         };
         let log = Log::start(
             self.ports.logs.clone(),
@@ -243,7 +254,11 @@ impl Runtime {
 
         let mut first = true;
         loop {
-            let limit = if first { INIT_LIMIT } else { function.timeout };
+            let limit = if first {
+                self.options.init_limit
+            } else {
+                function.timeout
+            };
             let begin = Instant::now();
             let process = {
                 let (starter, function, all) = (self.starter.clone(), function.clone(), all.clone());
@@ -274,6 +289,7 @@ impl Runtime {
                 generation,
                 origin: origin.clone(),
                 log: log.clone(),
+                alive: Busy::new(&self.busy),
             };
             let environment = Environment::serve(process, identity, self.ports.endpoint.clone())
                 .map_err(|error| InvokeError::Internal(error.to_string()))?;
@@ -446,8 +462,8 @@ impl Runtime {
     }
 }
 
-/// Counts an invocation as running.
-struct Busy(watch::Sender<usize>);
+/// Counts an invocation or an environment as there, until dropped.
+pub(crate) struct Busy(watch::Sender<usize>);
 
 impl Busy {
     fn new(counter: &watch::Sender<usize>) -> Self {

@@ -36,8 +36,7 @@ pub enum StartError {
 
 /// Starts the process of an environment.
 pub trait Starter: Send + Sync {
-    /// Starts `function` with exactly these environment variables. Blocks; at first use of a runtime for as long as it
-    /// takes to install it.
+    /// Starts `function` with exactly these environment variables. Blocks.
     ///
     /// # Errors
     /// See [`StartError`]; nothing is left behind.
@@ -52,6 +51,12 @@ pub trait Starter: Send + Sync {
     /// # Errors
     /// This machine cannot run it.
     fn runtime_version(&self, runtime: RuntimeIdentifier) -> Result<String, RuntimeError>;
+
+    /// As [`runtime_version`](Self::runtime_version), and installs what the runtime needs. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// This machine cannot run it, or the packages cannot be had.
+    fn prepare(&self, runtime: RuntimeIdentifier) -> Result<String, RuntimeError>;
 }
 
 /// Executes the interpreter or `bootstrap` in a fresh sandbox.
@@ -140,6 +145,14 @@ impl Starter for ExecStarter {
             }
             other => InvokeError::from(other).into(),
         })
+    }
+
+    fn prepare(&self, runtime: RuntimeIdentifier) -> Result<String, RuntimeError> {
+        if let RuntimeIdentifier::Python(minor) = runtime {
+            self.packages
+                .provide(&self.interpreters.python(minor)?, &*self.progress)?;
+        }
+        self.runtime_version(runtime)
     }
 
     fn runtime_version(&self, runtime: RuntimeIdentifier) -> Result<String, RuntimeError> {

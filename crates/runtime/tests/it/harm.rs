@@ -84,7 +84,7 @@ async fn a_hanging_function_times_out_and_is_ended() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_module_that_hangs_uses_up_both_tries() {
-    let world = World::new();
+    let world = World::with(|options| options.init_limit = Duration::from_millis(500));
     let hang = python_function("slow", "import time\ntime.sleep(100)\n")
         .change(|spec| spec.timeout = Duration::from_secs(1));
     let begin = Instant::now();
@@ -92,8 +92,19 @@ async fn a_module_that_hangs_uses_up_both_tries() {
     assert_eq!(json(&result)["errorType"], "Sandbox.Timedout");
     let took = begin.elapsed();
     assert!(
-        took > Duration::from_secs(11) && took < Duration::from_secs(14),
+        took > Duration::from_millis(1500) && took < Duration::from_secs(4),
         "{took:?}"
+    );
+    let log = world.log().await;
+    assert!(
+        log.iter()
+            .any(|line| line.ends_with("\tPhase: init\tStatus: timeout")),
+        "{log:?}"
+    );
+    assert!(
+        log.iter()
+            .any(|line| line.ends_with("\tPhase: invoke\tStatus: timeout")),
+        "{log:?}"
     );
 }
 

@@ -332,7 +332,7 @@ async fn an_interpreter_that_is_not_there_is_named() {
 async fn shutting_down_ends_everything() {
     let world = World::new();
     let hang = python_function(
-        "hang",
+        "hang-until-shutdown",
         "import time\ndef handler(event, context): time.sleep(1000)\n",
     );
     let running = tokio::spawn({
@@ -340,9 +340,11 @@ async fn shutting_down_ends_everything() {
         async move { runtime.invoke(spec, invocation("{}")).await }
     });
     tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(processes_of(&hang.spec.name) > 0);
     tokio::time::timeout(Duration::from_secs(5), world.runtime.shutdown())
         .await
         .unwrap();
+    assert_eq!(processes_of(&hang.spec.name), 0);
     // It ended one way or the other, but it did end.
     tokio::time::timeout(Duration::from_secs(1), running)
         .await
@@ -352,4 +354,14 @@ async fn shutting_down_ends_everything() {
         .unwrap_or_default();
     let refused = world.runtime.invoke(hang.spec.clone(), invocation("{}")).await;
     assert!(matches!(refused, Err(InvokeError::ShuttingDown)));
+}
+
+/// Processes anywhere that run for the function of this name.
+fn processes_of(name: &str) -> usize {
+    let variable = format!("AWS_LAMBDA_FUNCTION_NAME={name}\0");
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let environments = processes.filter_map(|entry| std::fs::read(entry.path().join("environ")).ok());
+    environments
+        .filter(|environment| String::from_utf8_lossy(environment).contains(&variable))
+        .count()
 }
