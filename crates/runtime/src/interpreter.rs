@@ -10,18 +10,37 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::RuntimeError;
+use crate::function::RuntimeIdentifier;
 
 /// One interpreter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Interpreter {
+    /// The runtime it runs.
+    pub runtime: RuntimeIdentifier,
     /// Minor version of Python 3.
-    pub minor: u8,
+    pub(crate) minor: u8,
     /// The whole version, such as `3.11.7`.
     pub version: String,
     /// The real executable, links resolved.
-    pub executable: PathBuf,
+    pub path: PathBuf,
     /// Folders that must be visible for it to work.
     pub prefixes: Vec<PathBuf>,
+}
+
+/// The interpreter for `runtime`; `None` for one that needs none.
+///
+/// # Errors
+/// There is none; the error says what to install.
+pub fn interpreter(runtime: &RuntimeIdentifier) -> Result<Option<Interpreter>, RuntimeError> {
+    match runtime {
+        RuntimeIdentifier::Python(minor) => Interpreters::new().python(*minor).map(Some),
+        RuntimeIdentifier::ProvidedAl2 | RuntimeIdentifier::ProvidedAl2023 => Ok(None),
+    }
+}
+
+/// Every interpreter of a supported version on this machine, oldest first.
+pub fn interpreters() -> Vec<Interpreter> {
+    Interpreters::new().all()
 }
 
 /// Finds interpreters, each asked once.
@@ -156,9 +175,10 @@ fn ask(candidate: &Path, minor: u8) -> Option<Interpreter> {
         prefixes.push(executable.clone());
     }
     Some(Interpreter {
+        runtime: RuntimeIdentifier::Python(minor),
         minor,
         version,
-        executable,
+        path: executable,
         prefixes,
     })
 }

@@ -36,7 +36,7 @@ mod variables;
 pub use error::{InvokeError, RuntimeError, ThrottleReason};
 pub use event_queue::{EventQueue, EventSettings, FunctionDirectory, QueuedEvent, RetryDelays};
 pub use function::{FunctionSpec, Invocation, InvocationResult, RuntimeIdentifier};
-pub use interpreter::{Interpreter, Interpreters};
+pub use interpreter::{Interpreter, Interpreters, interpreter, interpreters};
 pub use packages::{NoProgress, PackageStore, Progress};
 pub use report::Report;
 pub use runtime::{Ports, Runtime, RuntimeOptions};

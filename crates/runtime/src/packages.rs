@@ -195,19 +195,19 @@ fn installer(
     scratch: &Path,
     progress: &dyn Progress,
 ) -> Result<PathBuf, RuntimeError> {
-    let has_pip = quietly(Command::new(&interpreter.executable).args(["-m", "pip", "--version"]));
+    let has_pip = quietly(Command::new(&interpreter.path).args(["-m", "pip", "--version"]));
     if has_pip.is_ok_and(|output| output.status.success()) {
-        return Ok(interpreter.executable.clone());
+        return Ok(interpreter.path.clone());
     }
     progress.step("making a virtual environment");
     let environment = scratch.join("venv");
     let no_installer = |reason: String| RuntimeError::NoInstaller {
-        interpreter: interpreter.executable.clone(),
+        interpreter: interpreter.path.clone(),
         reason,
         package: format!("python3.{}-venv", interpreter.minor),
     };
     match quietly(
-        Command::new(&interpreter.executable)
+        Command::new(&interpreter.path)
             .args(["-m", "venv"])
             .arg(&environment),
     ) {
@@ -280,9 +280,10 @@ mod tests {
     fn an_interpreter_that_cannot_install_names_the_package() {
         let data = tempfile::tempdir().unwrap();
         let interpreter = Interpreter {
+            runtime: crate::RuntimeIdentifier::Python(11),
             minor: 11,
             version: "3.11.0".to_owned(),
-            executable: PathBuf::from("/bin/false"),
+            path: PathBuf::from("/bin/false"),
             prefixes: vec![PathBuf::from("/usr")],
         };
         let store = PackageStore::new(data.path());

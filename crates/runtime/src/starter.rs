@@ -102,9 +102,9 @@ impl Starter for ExecStarter {
                     .map_err(InvokeError::from)?;
                 mounts.extend(interpreter.prefixes.iter().map(Mount::same));
                 mounts.push(Mount::new(packages, "/var/runtime"));
-                let name = interpreter.executable.clone().into_os_string();
+                let name = interpreter.path.clone().into_os_string();
                 (
-                    interpreter.executable,
+                    interpreter.path,
                     vec![
                         name,
                         "-m".into(),
