@@ -89,15 +89,15 @@ impl CompiledPolicy {
             } else {
                 actions.iter().map(ActionPattern::service).collect()
             };
-            match services {
-                Some(mut services) => {
-                    services.sort_unstable();
-                    services.dedup();
-                    for service in services {
-                        policy.by_service.entry(service).or_default().push(index);
-                    }
-                }
-                None => policy.every_service.push(index),
+            let conditions: Option<Vec<Condition>> = statement
+                .conditions
+                .iter()
+                .map(|condition| Condition::compile(condition, variables))
+                .collect();
+            // The parser refuses unknown operators, but a document can be put together by hand: an Allow with such a
+            // condition is left out, a Deny applies without it.
+            if conditions.is_some() || statement.effect == Effect::Deny {
+                policy.index(index, services);
             }
             policy.statements.push(CompiledStatement {
                 effect: statement.effect,
@@ -115,15 +115,28 @@ impl CompiledPolicy {
                         .map(|text| ResourcePattern::new(text, variables))
                         .collect(),
                 }),
-                // The parser has refused unknown operators, so that no condition is lost here.
-                conditions: statement
-                    .conditions
-                    .iter()
-                    .filter_map(|condition| Condition::compile(condition, variables))
-                    .collect(),
+                conditions: conditions.unwrap_or_else(|| {
+                    let known = statement.conditions.iter();
+                    known
+                        .filter_map(|condition| Condition::compile(condition, variables))
+                        .collect()
+                }),
             });
         }
         policy
+    }
+
+    /// Files a statement under the services of its actions; `None` for every service.
+    fn index(&mut self, index: usize, services: Option<Vec<String>>) {
+        let Some(mut services) = services else {
+            self.every_service.push(index);
+            return;
+        };
+        services.sort_unstable();
+        services.dedup();
+        for service in services {
+            self.by_service.entry(service).or_default().push(index);
+        }
     }
 
     /// The name it reports itself by.
@@ -169,6 +182,11 @@ impl CompiledPolicy {
 }
 
 impl CompiledStatement {
+    /// Whether it says whom it is about.
+    pub(crate) fn names_principals(&self) -> bool {
+        self.principal.is_some()
+    }
+
     /// Whether the statement is about the request, and how it names the principal. Statements of policies that have no
     /// principals are about whoever they are attached to.
     pub(crate) fn applies(&self, subject: &Subject<'_>) -> Result<Naming, Stopped> {

@@ -15,7 +15,7 @@ use jiff::tz::TimeZone;
 use crate::arn;
 use crate::document;
 use crate::pattern::{self, Token, plain_tokens};
-use crate::template::Template;
+use crate::template::{Piece, Template};
 
 /// What is compared, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,18 +146,21 @@ enum ArnPattern {
 }
 
 impl ArnPattern {
-    fn parse(text: &str) -> Self {
-        if text == "*" {
+    fn new(pieces: &[Piece]) -> Self {
+        if pieces == [Piece::Many] {
             return Self::Any;
         }
-        let plain = |text: &str| {
-            plain_tokens(
-                &Template::parse(text, false)
-                    .pieces_with(&|_| None)
-                    .unwrap_or_default(),
-            )
-        };
-        arn::segments(text).map_or(Self::Malformed, |segments| Self::Segments(segments.map(plain)))
+        let mut parts = pieces
+            .splitn(6, |piece| *piece == Piece::Character(':'))
+            .map(plain_tokens);
+        let mut segments: [Vec<Token>; 6] = Default::default();
+        for segment in &mut segments {
+            let Some(part) = parts.next() else {
+                return Self::Malformed;
+            };
+            *segment = part;
+        }
+        Self::Segments(segments)
     }
 
     /// Six segments matched one by one (rule 78).
@@ -265,7 +268,6 @@ impl Condition {
     fn matches(&self, expected: &Expected, value: &str, keys: &dyn Keys) -> bool {
         let ignore_case = self.operator.comparison == Comparison::Text { ignore_case: true };
         match (expected, self.operator.comparison) {
-            (Expected::Nothing, _) => false,
             (Expected::Text(text), _) if ignore_case => text.to_lowercase() == value.to_lowercase(),
             (Expected::Text(text), _) => text == value,
             (Expected::Pattern(tokens), _) => pattern::matches(tokens, value, false),
@@ -275,7 +277,7 @@ impl Condition {
                 .is_some_and(|pieces| pattern::matches(&plain_tokens(&pieces), value, false)),
             (Expected::Variable(template), Comparison::Arn) => template
                 .pieces_with(&|key| keys.single(key))
-                .is_some_and(|pieces| arn_with_values(&pieces, value)),
+                .is_some_and(|pieces| ArnPattern::new(&pieces).matches(value)),
             (Expected::Variable(template), _) => {
                 template.text_with(&|key| keys.single(key)).is_some_and(|text| {
                     if ignore_case {
@@ -297,7 +299,7 @@ impl Condition {
             (Expected::Network(network), _) => value
                 .parse::<IpAddr>()
                 .is_ok_and(|address| network.contains(&address.to_canonical())),
-            (Expected::Number(_) | Expected::Date(_), _) => false,
+            (Expected::Number(_) | Expected::Date(_) | Expected::Nothing, _) => false,
         }
     }
 
@@ -308,23 +310,6 @@ impl Condition {
             _ => Vec::new(),
         }))
     }
-}
-
-/// Matches an ARN pattern whose variables were put in. Substituted colons are characters of their segment's value, so
-/// segments are split at the pattern's own text after substitution, as AWS's evaluation of the final text does.
-fn arn_with_values(pieces: &[crate::template::Piece], value: &str) -> bool {
-    use crate::template::Piece;
-    let Some(segments) = arn::segments(value).filter(|segments| segments.first() == Some(&"arn")) else {
-        return false;
-    };
-    let parts: Vec<&[Piece]> = pieces
-        .splitn(6, |piece| *piece == Piece::Character(':'))
-        .collect();
-    parts.len() == 6
-        && parts
-            .iter()
-            .zip(segments)
-            .all(|(part, segment)| pattern::matches(&plain_tokens(part), segment, false))
 }
 
 fn expected(comparison: Comparison, value: &str, variables: bool) -> Expected {
@@ -350,7 +335,9 @@ fn expected(comparison: Comparison, value: &str, variables: bool) -> Expected {
             if template.has_variables() {
                 Expected::Variable(template)
             } else {
-                Expected::ArnPattern(ArnPattern::parse(value))
+                Expected::ArnPattern(ArnPattern::new(
+                    &template.pieces_with(&|_| None).unwrap_or_default(),
+                ))
             }
         }
         Comparison::Numeric(_) => Decimal::parse(value).map_or(Expected::Nothing, Expected::Number),

@@ -130,10 +130,11 @@ impl fmt::Display for Layer {
     }
 }
 
-/// What was decided, and by what.
+/// What was decided, and by what. Only [`decide`] makes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Allowed.
+    #[non_exhaustive]
     Allow {
         /// The layer that granted.
         layer: Layer,
@@ -141,6 +142,7 @@ pub enum Decision {
         statement: Option<StatementRef>,
     },
     /// Denied.
+    #[non_exhaustive]
     Deny {
         /// The layer that denied, or that should have allowed and did not.
         layer: Layer,
@@ -307,13 +309,16 @@ struct Evaluation<'a> {
 }
 
 impl Evaluation<'_> {
-    fn look(&self, policy: &CompiledPolicy, findings: &mut Findings) {
+    fn look(&self, policy: &CompiledPolicy, of_resource: bool, findings: &mut Findings) {
         for (index, statement) in policy.candidates(self.service) {
             let wanted = match statement.effect {
                 Effect::Deny => findings.denied.is_none(),
                 Effect::Allow => findings.naming().is_none_or(|naming| naming < Naming::Itself),
             };
-            if !wanted {
+            // In a resource's policy a grant to nobody in particular is no grant to everybody.
+            let grants_to_nobody =
+                of_resource && statement.effect == Effect::Allow && !statement.names_principals();
+            if !wanted || grants_to_nobody {
                 continue;
             }
             let Ok(naming) = statement.applies(&self.subject) else {
@@ -332,14 +337,14 @@ impl Evaluation<'_> {
     fn of(&self, policies: &[Arc<CompiledPolicy>]) -> Findings {
         let mut findings = Findings::default();
         for policy in policies {
-            self.look(policy, &mut findings);
+            self.look(policy, false, &mut findings);
         }
         findings
     }
 
-    fn of_one(&self, policy: &CompiledPolicy) -> Findings {
+    fn of_one(&self, policy: &CompiledPolicy, of_resource: bool) -> Findings {
         let mut findings = Findings::default();
-        self.look(policy, &mut findings);
+        self.look(policy, of_resource, &mut findings);
         findings
     }
 }
@@ -430,7 +435,7 @@ fn layered(request: &Request<'_>, policies: &Policies<'_>, evaluation: &Evaluati
     };
     let mut resource = policies
         .resource
-        .map(|resource| evaluation.of_one(resource.policy))
+        .map(|resource| evaluation.of_one(resource.policy, true))
         .unwrap_or_default();
     if let Some(statement) = resource.denied.take() {
         return deny(resource_layer, statement);
@@ -440,7 +445,7 @@ fn layered(request: &Request<'_>, policies: &Policies<'_>, evaluation: &Evaluati
         session: true,
     };
     if let Some(boundary) = policies.boundary {
-        let findings = evaluation.of_one(boundary);
+        let findings = evaluation.of_one(boundary, false);
         limits.boundary = findings.allows();
         if let Some(statement) = findings.denied {
             return deny(Layer::Boundary, statement);

@@ -4,10 +4,9 @@
 
 use std::fmt;
 
-use serde_json::{Map, Value};
-
 use crate::condition::Operator;
 use crate::json::{self, Json, JsonError, Node, Position};
+use crate::print;
 
 /// What a document is attached to, which decides the elements it may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,11 +115,9 @@ impl Texts {
         &self.values
     }
 
-    fn to_json(&self) -> Value {
-        match self.values.as_slice() {
-            [only] if self.alone => Value::from(only.as_str()),
-            values => Value::from(values.to_vec()),
-        }
+    /// Whether it is one text without a list around it.
+    pub(crate) fn stands_alone(&self) -> bool {
+        self.alone
     }
 }
 
@@ -156,7 +153,7 @@ pub enum PrincipalType {
 }
 
 impl PrincipalType {
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Aws => "AWS",
             Self::Service => "Service",
@@ -184,7 +181,7 @@ pub struct Condition {
 }
 
 /// A statement.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Statement {
     /// Its name.
     pub sid: Option<String>,
@@ -198,9 +195,31 @@ pub struct Statement {
     pub resource: Option<Element<Texts>>,
     /// Conditions, all of which must hold.
     pub conditions: Vec<Condition>,
-    /// Where it begins.
+    /// Where it begins. Does not count when statements are compared.
     pub at: Position,
 }
+
+impl PartialEq for Statement {
+    fn eq(&self, other: &Self) -> bool {
+        let Self {
+            sid,
+            effect,
+            principal,
+            action,
+            resource,
+            conditions,
+            at: _,
+        } = self;
+        *sid == other.sid
+            && *effect == other.effect
+            && *principal == other.principal
+            && *action == other.action
+            && *resource == other.resource
+            && *conditions == other.conditions
+    }
+}
+
+impl Eq for Statement {}
 
 /// A parsed document.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,27 +254,22 @@ impl Document {
         self.version == Some(Version::Current)
     }
 
-    /// The document as JSON, elements in the usual order.
-    pub fn to_json(&self) -> Value {
-        let mut map = Map::new();
-        if let Some(version) = self.version {
-            let text = match version {
-                Version::Old => "2008-10-17",
-                Version::Current => "2012-10-17",
-            };
-            map.insert("Version".to_owned(), text.into());
+    /// A document of the current version with these statements.
+    pub fn new(statements: Vec<Statement>) -> Self {
+        Self {
+            version: Some(Version::Current),
+            id: None,
+            statements,
+            statement_alone: false,
         }
-        if let Some(id) = &self.id {
-            map.insert("Id".to_owned(), id.as_str().into());
-        }
-        let statements: Vec<Value> = self.statements.iter().map(Statement::to_json).collect();
-        let statements = match <[Value; 1]>::try_from(statements) {
-            Ok([only]) if self.statement_alone => only,
-            Ok([only]) => Value::Array(vec![only]),
-            Err(several) => Value::Array(several),
-        };
-        map.insert("Statement".to_owned(), statements);
-        Value::Object(map)
+    }
+
+    /// The document as JSON over several lines, indented by four spaces; [`Display`](fmt::Display) gives it on one line.
+    pub fn pretty(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = print::document(&mut text, self, true);
+        text
     }
 
     /// Number of characters that count against IAM's quotas: white space is left out (rule 100).
@@ -274,7 +288,7 @@ impl Document {
 
 impl fmt::Display for Document {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.to_json())
+        print::document(formatter, self, false)
     }
 }
 
@@ -296,72 +310,6 @@ impl Statement {
             conditions: Vec::new(),
             at: Position::default(),
         }
-    }
-
-    fn to_json(&self) -> Value {
-        let mut map = Map::new();
-        let mut set = |name: &str, value: Value| map.insert(name.to_owned(), value);
-        if let Some(sid) = &self.sid {
-            set("Sid", sid.as_str().into());
-        }
-        set(
-            "Effect",
-            if self.effect == Effect::Allow {
-                "Allow"
-            } else {
-                "Deny"
-            }
-            .into(),
-        );
-        if let Some(principal) = &self.principal {
-            let value = match &principal.value {
-                Principals::Everyone => "*".into(),
-                Principals::Listed(types) => types
-                    .iter()
-                    .map(|(kind, values)| (kind.name().to_owned(), values.to_json()))
-                    .collect::<Map<_, _>>()
-                    .into(),
-            };
-            set(
-                if principal.negated {
-                    "NotPrincipal"
-                } else {
-                    "Principal"
-                },
-                value,
-            );
-        }
-        set(
-            if self.action.negated {
-                "NotAction"
-            } else {
-                "Action"
-            },
-            self.action.value.to_json(),
-        );
-        if let Some(resource) = &self.resource {
-            set(
-                if resource.negated {
-                    "NotResource"
-                } else {
-                    "Resource"
-                },
-                resource.value.to_json(),
-            );
-        }
-        if !self.conditions.is_empty() {
-            let mut operators: Map<String, Value> = Map::new();
-            for condition in &self.conditions {
-                let keys = operators
-                    .entry(condition.operator.clone())
-                    .or_insert_with(|| Map::new().into());
-                if let Value::Object(keys) = keys {
-                    keys.insert(condition.key.clone(), condition.values.to_json());
-                }
-            }
-            set("Condition", operators.into());
-        }
-        Value::Object(map)
     }
 }
 
@@ -502,12 +450,12 @@ impl Reader {
                 "a policy needs at least one statement",
             ));
         }
-        self.check_sids(&document, root)?;
+        Self::check_sids(&document, root)?;
         Ok(document)
     }
 
     /// Sids are unique within a policy of IAM (rule 97).
-    fn check_sids(&self, document: &Document, root: &Node) -> Result<(), ParseError> {
+    fn check_sids(document: &Document, root: &Node) -> Result<(), ParseError> {
         let mut seen = std::collections::HashSet::new();
         for sid in document
             .statements
@@ -545,7 +493,7 @@ impl Reader {
                     });
                 }
                 "Principal" | "NotPrincipal" => {
-                    self.set(&mut principal, key, value, &path, Self::principals(value, &path)?)?;
+                    Self::set(&mut principal, key, value, &path, Self::principals(value, &path)?)?;
                     if !self.kind.needs_principal() {
                         let problem = "a principal is not allowed in a policy of this kind";
                         return Err(refuse(value, &path, ParseErrorKind::Syntax, problem));
@@ -562,7 +510,7 @@ impl Reader {
                 "Action" | "NotAction" => {
                     let values = texts(value, &path, false)?;
                     check_actions(value, &path, &values)?;
-                    self.set(&mut action, key, value, &path, values)?;
+                    Self::set(&mut action, key, value, &path, values)?;
                 }
                 "Resource" | "NotResource" => {
                     if !self.kind.needs_resource() {
@@ -575,7 +523,7 @@ impl Reader {
                     }
                     let values = texts(value, &path, false)?;
                     check_resources(value, &path, &values)?;
-                    self.set(&mut resource, key, value, &path, values)?;
+                    Self::set(&mut resource, key, value, &path, values)?;
                 }
                 "Condition" => conditions = read_conditions(value, &path)?,
                 _ => {
@@ -614,7 +562,6 @@ impl Reader {
     }
 
     fn set<T>(
-        &self,
         place: &mut Option<Element<T>>,
         key: &str,
         node: &Node,
@@ -712,13 +659,13 @@ fn valid_principal(kind: PrincipalType, text: &str) -> bool {
 
 fn check_actions(node: &Node, path: &str, values: &Texts) -> Result<(), ParseError> {
     for value in values.iter() {
-        let valid = value == "*"
+        // Rule 51: `*:*` is the lone star written out.
+        let valid = matches!(value, "*" | "*:*")
             || value.split_once(':').is_some_and(|(service, name)| {
-                let service_valid = service == "*"
-                    || (!service.is_empty()
-                        && service
-                            .bytes()
-                            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')));
+                let service_valid = !service.is_empty()
+                    && service
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
                 let name_valid = !name.is_empty()
                     && name.bytes().all(|byte| {
                         byte.is_ascii_alphanumeric()

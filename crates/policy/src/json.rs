@@ -152,6 +152,8 @@ impl Reader<'_> {
     fn object(&mut self, depth: usize) -> Result<Json, JsonError> {
         self.advance();
         let mut members: Vec<(String, Node)> = Vec::new();
+        // A set, so that an object of ten thousand keys does not take their square.
+        let mut keys = std::collections::HashSet::new();
         self.skip_space();
         if self.next == Some('}') {
             self.advance();
@@ -164,7 +166,7 @@ impl Reader<'_> {
             }
             let at = self.at;
             let key = self.string()?;
-            if members.iter().any(|(have, _)| *have == key) {
+            if !keys.insert(key.clone()) {
                 return Err(JsonError {
                     at,
                     problem: format!("the key {key:?} is there twice"),
@@ -174,12 +176,11 @@ impl Reader<'_> {
             self.expect(':')?;
             members.push((key, self.value(depth + 1)?));
             self.skip_space();
-            match self.next {
-                Some(',') => self.advance(),
-                _ => {
-                    self.expect('}')?;
-                    return Ok(Json::Object(members));
-                }
+            if self.next == Some(',') {
+                self.advance();
+            } else {
+                self.expect('}')?;
+                return Ok(Json::Object(members));
             }
         }
     }
@@ -195,12 +196,11 @@ impl Reader<'_> {
         loop {
             elements.push(self.value(depth + 1)?);
             self.skip_space();
-            match self.next {
-                Some(',') => self.advance(),
-                _ => {
-                    self.expect(']')?;
-                    return Ok(Json::Array(elements));
-                }
+            if self.next == Some(',') {
+                self.advance();
+            } else {
+                self.expect(']')?;
+                return Ok(Json::Array(elements));
             }
         }
     }

@@ -36,6 +36,7 @@ mod explain;
 mod json;
 mod pattern;
 mod principal;
+mod print;
 mod template;
 
 pub use arn::Arn;
