@@ -351,4 +351,30 @@ mod tests {
         assert_eq!(state.batch().len(), 2);
         assert_eq!(state.pending_bytes, 0);
     }
+
+    proptest::proptest! {
+        /// However the stream is cut into pieces, the lines are the same, and none is longer than an event may be.
+        #[test]
+        fn pieces_do_not_matter(text in "[a-c\n\r]{0,200}", cuts in proptest::collection::vec(1usize..7, 0..100)) {
+            let mut whole = state();
+            whole.take(0, text.as_bytes());
+            whole.end_line(0);
+            let mut pieces = state();
+            let mut rest = text.as_bytes();
+            for cut in cuts {
+                let (piece, after) = rest.split_at(cut.min(rest.len()));
+                pieces.take(0, piece);
+                rest = after;
+            }
+            pieces.take(0, rest);
+            pieces.end_line(0);
+            proptest::prop_assert_eq!(messages(&whole), messages(&pieces));
+            let expected: Vec<String> = text
+                .split('\n')
+                .filter(|line| !line.is_empty())
+                .map(|line| line.trim_end_matches('\r').replace('\r', "\n"))
+                .collect();
+            proptest::prop_assert_eq!(messages(&whole), expected);
+        }
+    }
 }

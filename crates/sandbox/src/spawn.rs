@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use crate::cgroup::Cgroups;
 use crate::child::{self, Descriptors, REPORT_LENGTH, Stage};
@@ -17,9 +17,20 @@ use crate::process::SandboxProcess;
 use crate::spec::Spec;
 use crate::sys;
 
-/// User and group that a function is on the host when the server runs as root: a number no account has, far from the
-/// ranges of system, people and subordinate ids of containers.
-const HOST_USER: u32 = 1_879_048_193;
+/// First user and group that functions are on the host when the server runs as root: a number no account has, far from
+/// the ranges of system, people and subordinate ids of containers.
+const FIRST_HOST_USER: u32 = 1_879_048_192;
+
+/// Sandboxes in a row get users of their own, so that none can use up what the kernel counts for each user (pipe buffers,
+/// inotify instances, message queues) to another's harm.
+const HOST_USERS: u32 = 65_536;
+
+/// User of the next sandbox, counted from [`FIRST_HOST_USER`].
+static NEXT_HOST_USER: AtomicU32 = AtomicU32::new(0);
+
+fn next_host_user() -> u32 {
+    FIRST_HOST_USER.saturating_add(NEXT_HOST_USER.fetch_add(1, Ordering::Relaxed) % HOST_USERS)
+}
 
 /// Starts sandboxes; one a server.
 #[derive(Debug)]
@@ -203,7 +214,8 @@ impl Sandbox {
     /// Maps the sandbox's one user and group.
     fn write_user_map(&self, pid: libc::pid_t) -> io::Result<()> {
         let (user, group) = if self.privileged {
-            (HOST_USER, HOST_USER)
+            let user = next_host_user();
+            (user, user)
         } else {
             self.user
         };

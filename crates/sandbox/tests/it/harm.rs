@@ -33,6 +33,38 @@ fn it_is_nobody_on_the_host_and_has_no_capabilities() {
 }
 
 #[test]
+fn a_privileged_server_runs_each_as_another_nobody() {
+    use std::os::unix::fs::MetadataExt;
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        // Without privileges there is no user but the server's own to run as.
+        return;
+    }
+    let user = || {
+        let process = sandbox().spawn(&shell("exec sleep 100")).unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap();
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("Uid:"))
+            .unwrap()
+            .to_owned();
+        line.split_whitespace()
+            .skip(1)
+            .map(|number| number.parse::<u32>().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let (first, second) = (user(), user());
+    assert_ne!(first, second);
+    for numbers in [first, second] {
+        assert!(
+            numbers
+                .iter()
+                .all(|number| *number >= 1_879_048_192 && *number == numbers[0]),
+            "{numbers:?}"
+        );
+    }
+}
+
+#[test]
 fn files_of_the_host_are_not_there() {
     for path in [
         "/root/.ssh",
