@@ -14,9 +14,9 @@ use rolecall_sigv4::{
 use rolecall_wire::ByteStream;
 use sha2::{Digest, Sha256};
 
+use crate::Gateway;
 use crate::body::{self, BodyError};
 use crate::message::Head;
-use crate::Gateway;
 
 /// A caller whose signature holds, and the policies that apply to it.
 pub(crate) struct Authenticated {
@@ -43,8 +43,12 @@ const KEPT_KEYS: usize = 1024;
 impl SigningKeys {
     fn get(&self, claim: &Claim, secret: &SecretKey) -> SigningKey {
         let scope = &claim.scope;
-        let place =
-            (claim.access_key_id.clone(), scope.date.clone(), scope.region.clone(), scope.service.clone());
+        let place = (
+            claim.access_key_id.clone(),
+            scope.date.clone(),
+            scope.region.clone(),
+            scope.service.clone(),
+        );
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(key) = keys.get(&place) {
             return key.clone();
@@ -61,13 +65,13 @@ impl SigningKeys {
 impl Gateway {
     /// Finds whose key signed, before anything of the body is read: an unknown key costs no memory.
     pub(crate) fn resolve(&self, claim: &Claim, now: Timestamp) -> Result<ResolvedKey, AuthError> {
-        self.directory.resolve_key(&claim.access_key_id, claim.session_token.as_deref(), now).map_err(|error| {
-            match error {
+        self.directory
+            .resolve_key(&claim.access_key_id, claim.session_token.as_deref(), now)
+            .map_err(|error| match error {
                 KeyError::UnknownKey | KeyError::InactiveKey => AuthError::UnknownAccessKey,
                 KeyError::MissingToken | KeyError::InvalidToken => AuthError::InvalidToken,
                 KeyError::ExpiredToken => AuthError::ExpiredToken,
-            }
-        })
+            })
     }
 
     /// Receives the body and verifies it together with the head.
@@ -135,7 +139,11 @@ impl Gateway {
         body_sha256: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<Verified, AuthError> {
-        let options = Options { body_sha256, virtual_host_bucket: bucket, ..Options::default() };
+        let options = Options {
+            body_sha256,
+            virtual_host_bucket: bucket,
+            ..Options::default()
+        };
         head.with_borrowed(|head| {
             if claim.form == Form::LegacyPresigned {
                 verify(head, claim, secret, now, &options)

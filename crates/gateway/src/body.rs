@@ -39,12 +39,20 @@ fn too_large(limit: u64) -> BodyError {
 }
 
 fn interrupted() -> BodyError {
-    BodyError::Refused(ErrorResponse::new("RequestTimeout", 400, "The request's body ended before it was complete."))
+    BodyError::Refused(ErrorResponse::new(
+        "RequestTimeout",
+        400,
+        "The request's body ended before it was complete.",
+    ))
 }
 
 fn failed(error: &std::io::Error) -> BodyError {
     tracing::error!(%error, "a request's body could not be spooled; check the disk of the data folder");
-    BodyError::Refused(ErrorResponse::new("InternalFailure", 500, "The request's body could not be kept."))
+    BodyError::Refused(ErrorResponse::new(
+        "InternalFailure",
+        500,
+        "The request's body could not be kept.",
+    ))
 }
 
 /// Receives a whole body into memory, unverified: for services that sign the hash of the body itself.
@@ -102,7 +110,10 @@ pub(crate) async fn receive_verified(
 
 enum Kept {
     Memory(BytesMut),
-    File { file: File, guard: std::sync::Arc<SpoolFile> },
+    File {
+        file: File,
+        guard: std::sync::Arc<SpoolFile>,
+    },
 }
 
 impl Kept {
@@ -113,8 +124,11 @@ impl Kept {
                 Ok(())
             }
             Self::Memory(bytes) => {
-                let (mut file, path) =
-                    tempfile::Builder::new().prefix("body-").tempfile_in(spool)?.keep().map_err(|error| error.error)?;
+                let (mut file, path) = tempfile::Builder::new()
+                    .prefix("body-")
+                    .tempfile_in(spool)?
+                    .keep()
+                    .map_err(|error| error.error)?;
                 let guard = SpoolFile::temporary(path);
                 file.write_all(bytes)?;
                 file.write_all(piece)?;

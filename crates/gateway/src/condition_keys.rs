@@ -10,7 +10,10 @@ use rolecall_service::{Origin, RequestContext};
 pub(crate) fn global(request: &RequestContext) -> Context {
     let mut context = Context::default();
     let mut set = |key: &str, value: String| context.insert(key, vec![value]);
-    set("aws:CurrentTime", request.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    set(
+        "aws:CurrentTime",
+        request.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    );
     set("aws:EpochTime", request.time.as_second().to_string());
     set("aws:RequestedRegion", request.region.to_string());
     set("aws:SecureTransport", request.secure_transport.to_string());
@@ -37,7 +40,10 @@ pub(crate) fn global(request: &RequestContext) -> Context {
         set("aws:PrincipalIsAWSService", "false".to_owned());
     }
     if let Some(session) = &caller.session {
-        set("aws:TokenIssueTime", session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+        set(
+            "aws:TokenIssueTime",
+            session.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        );
         set("aws:MultiFactorAuthPresent", session.multi_factor.to_string());
         if let Some(identity) = &session.source_identity {
             set("aws:SourceIdentity", identity.clone());

@@ -48,7 +48,10 @@ impl Gateway {
 
     /// Sets the services, once. A second call changes nothing.
     pub fn install(&self, services: impl IntoIterator<Item = Arc<dyn Service>>) {
-        let table = services.into_iter().map(|service| (service.model().signing_name, service)).collect();
+        let table = services
+            .into_iter()
+            .map(|service| (service.model().signing_name, service))
+            .collect();
         // Already set: the first table stays, as documented.
         let _ = self.services.set(table);
     }
@@ -70,6 +73,10 @@ impl Gateway {
 
     /// Every service's model.
     pub(crate) fn models(&self) -> impl Iterator<Item = &'static ServiceModel> {
-        self.services.get().into_iter().flat_map(HashMap::values).map(|service| service.model())
+        self.services
+            .get()
+            .into_iter()
+            .flat_map(HashMap::values)
+            .map(|service| service.model())
     }
 }

@@ -6,9 +6,15 @@
 /// The bucket a `Host` header names, if it is in virtual-host style.
 pub(crate) fn bucket_of_host(host: &str) -> Option<&str> {
     let name = host.rsplit_once(':').map_or(host, |(name, port)| {
-        if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+        if port.bytes().all(|byte| byte.is_ascii_digit()) {
+            name
+        } else {
+            host
+        }
     });
-    let before = name.strip_suffix(".localhost").or_else(|| name.strip_suffix(".amazonaws.com"))?;
+    let before = name
+        .strip_suffix(".localhost")
+        .or_else(|| name.strip_suffix(".amazonaws.com"))?;
     let bucket = if let Some((bucket, endpoint)) = split_at_s3_label(before) {
         // `s3` itself, or `s3.us-east-1`, is the path style.
         if bucket.is_empty() || !is_endpoint(endpoint) {
@@ -43,7 +49,9 @@ fn is_endpoint(labels: &str) -> bool {
 /// Characters a bucket's name may have; the service checks the rest.
 fn is_bucket_label(bucket: &str) -> bool {
     (3..=63).contains(&bucket.len())
-        && bucket.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
+        && bucket
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'-'))
 }
 
 /// The path style of a request in virtual-host style: `/KEY` becomes `/BUCKET/KEY`.

@@ -17,22 +17,36 @@ pub(crate) fn signing_name<'a>(
     if let Some(claim) = claim {
         return &claim.scope.service;
     }
-    if let Some(prefix) = head.header("x-amz-target").and_then(|target| target.split('.').next()) {
-        return models.find(|model| model.target_prefix == Some(prefix)).map_or("unknown", |model| model.signing_name);
+    if let Some(prefix) = head
+        .header("x-amz-target")
+        .and_then(|target| target.split('.').next())
+    {
+        return models
+            .find(|model| !prefix.is_empty() && model.target_prefix == prefix)
+            .map_or("unknown", |model| model.signing_name);
     }
-    let form = head.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let form = head
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     if form && head.path == "/" {
         return "sts";
     }
     if is_dated_path(&head.path) {
-        return models.find(|model| model.protocol == Protocol::RestJson).map_or("unknown", |model| model.signing_name);
+        return models
+            .find(|model| model.protocol == Protocol::RestJson)
+            .map_or("unknown", |model| model.signing_name);
     }
     "s3"
 }
 
 /// REST-JSON services put their API's date first: `/2015-03-31/functions`.
 fn is_dated_path(path: &str) -> bool {
-    let mut first = path.trim_start_matches('/').split('/').next().unwrap_or_default().split('-');
+    let mut first = path
+        .trim_start_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default()
+        .split('-');
     let digits = |part: Option<&str>, length: usize| {
         part.is_some_and(|part| part.len() == length && part.bytes().all(|byte| byte.is_ascii_digit()))
     };

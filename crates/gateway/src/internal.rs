@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use rolecall_identity::ApplicablePolicies;
 use rolecall_policy::Principal;
 use rolecall_service::{
-    BoxFuture, Caller, CredentialsSource, FunctionOrigin, LogLine, LogSink, ObjectStore, Origin, RequestContext,
-    RoleCheck, ServiceError, SessionCredentials,
+    BoxFuture, Caller, CredentialsSource, FunctionOrigin, LogLine, LogSink, ObjectStore, Origin,
+    RequestContext, RoleCheck, ServiceError, SessionCredentials,
 };
 use rolecall_wire::{ByteStream, Value};
 
@@ -29,13 +29,18 @@ impl InternalCaller {
     /// As the service itself.
     pub fn service(name: &'static str) -> Self {
         let caller = Caller {
-            principal: Principal::Service { name: name.to_owned() },
+            principal: Principal::Service {
+                name: name.to_owned(),
+            },
             access_key_id: None,
             session: None,
             tags: Vec::new(),
             invoked_by: Some(name),
         };
-        Self { caller: Arc::new(caller), origin: Origin::AwsService(name) }
+        Self {
+            caller: Arc::new(caller),
+            origin: Origin::AwsService(name),
+        }
     }
 }
 
@@ -76,7 +81,8 @@ impl Gateway {
             endpoint: Arc::clone(&self.options.endpoint),
             request_keys: Vec::new(),
         };
-        self.call_in(context, policies, signing_name, operation, input).await
+        self.call_in(context, policies, signing_name, operation, input)
+            .await
     }
 
     async fn call_in(
@@ -88,7 +94,11 @@ impl Gateway {
         input: Value,
     ) -> Result<Value, ServiceError> {
         let not_served = || {
-            ServiceError::new("NotImplemented", 501, format!("{signing_name}:{operation} is not served by this endpoint."))
+            ServiceError::new(
+                "NotImplemented",
+                501,
+                format!("{signing_name}:{operation} is not served by this endpoint."),
+            )
         };
         let service = self.service(signing_name).ok_or_else(not_served)?.clone();
         let operation = service
@@ -97,16 +107,29 @@ impl Gateway {
             .iter()
             .find(|model| model.name == operation && model.served)
             .ok_or_else(not_served)?;
-        let authenticated = Authenticated { caller: Arc::clone(&context.caller), policies };
-        self.run(&service, operation, input, Arc::new(context), &authenticated).await
+        let authenticated = Authenticated {
+            caller: Arc::clone(&context.caller),
+            policies,
+        };
+        self.run(&service, operation, input, Arc::new(context), &authenticated)
+            .await
     }
 
     /// The function's role session, as which Lambda writes its log.
-    fn session_of(&self, function: &FunctionOrigin) -> Result<(InternalCaller, Arc<ApplicablePolicies>), ServiceError> {
+    fn session_of(
+        &self,
+        function: &FunctionOrigin,
+    ) -> Result<(InternalCaller, Arc<ApplicablePolicies>), ServiceError> {
         let session = self
             .directory
             .role_session(&function.role_arn, &function.function_name)
-            .ok_or_else(|| ServiceError::new("AccessDenied", 403, format!("the role {} does not exist", function.role_arn)))?;
+            .ok_or_else(|| {
+                ServiceError::new(
+                    "AccessDenied",
+                    403,
+                    format!("the role {} does not exist", function.role_arn),
+                )
+            })?;
         let policies = self
             .directory
             .policies_for(&session.principal)
@@ -125,7 +148,13 @@ impl Gateway {
             tags: session.tags,
             invoked_by: Some(LAMBDA),
         };
-        Ok((InternalCaller { caller: Arc::new(caller), origin: Origin::AwsService(LAMBDA) }, policies))
+        Ok((
+            InternalCaller {
+                caller: Arc::new(caller),
+                origin: Origin::AwsService(LAMBDA),
+            },
+            policies,
+        ))
     }
 
     async fn write_log(
@@ -138,7 +167,12 @@ impl Gateway {
         let (caller, policies) = self.session_of(function)?;
         let events: Vec<Value> = lines
             .into_iter()
-            .map(|line| map([("timestamp", Value::from(line.time.as_millisecond())), ("message", line.message.into())]))
+            .map(|line| {
+                map([
+                    ("timestamp", Value::from(line.time.as_millisecond())),
+                    ("message", line.message.into()),
+                ])
+            })
             .collect();
         let put = || {
             map([
@@ -148,35 +182,70 @@ impl Gateway {
             ])
         };
         // Optimistic: group and stream are there but for the first write of an environment.
-        let first = self.call(&caller, Arc::clone(&policies), "logs", "PutLogEvents", put()).await;
+        let first = self
+            .call(&caller, Arc::clone(&policies), "logs", "PutLogEvents", put())
+            .await;
         match first {
             Err(error) if error.code() == "ResourceNotFoundException" => {}
             other => return other.map(drop),
         }
         let make_stream = || map([("logGroupName", group.into()), ("logStreamName", stream.into())]);
-        let made = self.call(&caller, Arc::clone(&policies), "logs", "CreateLogStream", make_stream()).await;
+        let made = self
+            .call(
+                &caller,
+                Arc::clone(&policies),
+                "logs",
+                "CreateLogStream",
+                make_stream(),
+            )
+            .await;
         match made {
             Err(error) if error.code() == "ResourceNotFoundException" => {
                 let make_group = map([("logGroupName", group.into())]);
-                existing_is_fine(self.call(&caller, Arc::clone(&policies), "logs", "CreateLogGroup", make_group).await)?;
                 existing_is_fine(
-                    self.call(&caller, Arc::clone(&policies), "logs", "CreateLogStream", make_stream()).await,
+                    self.call(
+                        &caller,
+                        Arc::clone(&policies),
+                        "logs",
+                        "CreateLogGroup",
+                        make_group,
+                    )
+                    .await,
+                )?;
+                existing_is_fine(
+                    self.call(
+                        &caller,
+                        Arc::clone(&policies),
+                        "logs",
+                        "CreateLogStream",
+                        make_stream(),
+                    )
+                    .await,
                 )?;
             }
             other => existing_is_fine(other)?,
         }
-        self.call(&caller, policies, "logs", "PutLogEvents", put()).await.map(drop)
+        self.call(&caller, policies, "logs", "PutLogEvents", put())
+            .await
+            .map(drop)
     }
 
-    async fn assume_role(self: &Arc<Self>, function: &FunctionOrigin) -> Result<SessionCredentials, ServiceError> {
+    async fn assume_role(
+        self: &Arc<Self>,
+        function: &FunctionOrigin,
+    ) -> Result<SessionCredentials, ServiceError> {
         let input = map([
             ("RoleArn", (&*function.role_arn).into()),
             ("RoleSessionName", (&*function.function_name).into()),
             ("DurationSeconds", Value::Integer(SESSION_SECONDS)),
         ]);
         let caller = InternalCaller::service(LAMBDA);
-        let output = self.call(&caller, Arc::default(), "sts", "AssumeRole", input).await?;
-        let credentials = output.get("Credentials").ok_or_else(|| ServiceError::internal("AssumeRole gave no credentials"))?;
+        let output = self
+            .call(&caller, Arc::default(), "sts", "AssumeRole", input)
+            .await?;
+        let credentials = output
+            .get("Credentials")
+            .ok_or_else(|| ServiceError::internal("AssumeRole gave no credentials"))?;
         let text = |name: &str| {
             credentials
                 .get(name)
@@ -207,11 +276,19 @@ fn existing_is_fine(result: Result<Value, ServiceError>) -> Result<(), ServiceEr
 }
 
 fn map<const N: usize>(entries: [(&'static str, Value); N]) -> Value {
-    Value::Map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    Value::Map(
+        entries
+            .into_iter()
+            .map(|(name, value)| (name.into(), value))
+            .collect(),
+    )
 }
 
 impl CredentialsSource for Ports {
-    fn assume(&self, function: &FunctionOrigin) -> BoxFuture<'static, Result<SessionCredentials, ServiceError>> {
+    fn assume(
+        &self,
+        function: &FunctionOrigin,
+    ) -> BoxFuture<'static, Result<SessionCredentials, ServiceError>> {
         let (gateway, function) = (Arc::clone(&self.gateway), function.clone());
         Box::pin(async move { gateway.assume_role(&function).await })
     }
@@ -250,7 +327,9 @@ impl ObjectStore for Ports {
                 .directory
                 .policies_for(&context.caller.principal)
                 .ok_or_else(|| ServiceError::new("AccessDenied", 403, "the caller no longer exists"))?;
-            let output = gateway.call_in(context, policies, "s3", "GetObject", Value::Map(entries)).await?;
+            let output = gateway
+                .call_in(context, policies, "s3", "GetObject", Value::Map(entries))
+                .await?;
             match output {
                 Value::Map(entries) => entries
                     .into_iter()
@@ -271,4 +350,3 @@ impl RoleCheck for Ports {
         self.gateway.directory.may_assume(service, role_arn)
     }
 }
-

@@ -39,27 +39,47 @@ impl Head {
 
     /// The first value of a header, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.headers.iter().find(|(have, _)| have.eq_ignore_ascii_case(name))?;
+        let (_, value) = self
+            .headers
+            .iter()
+            .find(|(have, _)| have.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(value).ok()
     }
 
     /// Calls `use_head` with the borrowed form the signature check wants.
     pub(crate) fn with_borrowed<T>(&self, use_head: impl FnOnce(&RequestHead<'_>) -> T) -> T {
-        let headers: Vec<(&str, &[u8])> =
-            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        use_head(&RequestHead { method: &self.method, path: &self.path, query: &self.query, headers: &headers })
+        let headers: Vec<(&str, &[u8])> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .collect();
+        use_head(&RequestHead {
+            method: &self.method,
+            path: &self.path,
+            query: &self.query,
+            headers: &headers,
+        })
     }
 }
 
 /// Turns an answer into hyper's response.
 pub(crate) fn into_http(response: Response) -> hyper::Response<ResponseBody> {
-    let Response { status, headers, body } = response;
+    let Response {
+        status,
+        headers,
+        body,
+    } = response;
     let mut builder = hyper::Response::builder().status(status);
     for (name, value) in headers.into_inner() {
         builder = builder.header(&*name, header_value(&value));
     }
     let length = body.len();
-    if !builder.headers_ref().is_some_and(|headers| headers.contains_key("content-length")) && status != 204 && status != 304 {
+    if !builder
+        .headers_ref()
+        .is_some_and(|headers| headers.contains_key("content-length"))
+        && status != 204
+        && status != 304
+    {
         builder = builder.header("content-length", length);
     }
     builder.body(into_body(body)).unwrap_or_else(|error| {
@@ -78,15 +98,21 @@ fn header_value(value: &str) -> hyper::header::HeaderValue {
 }
 
 fn empty() -> ResponseBody {
-    Full::new(Bytes::new()).map_err(|never: Infallible| match never {}).boxed_unsync()
+    Full::new(Bytes::new())
+        .map_err(|never: Infallible| match never {})
+        .boxed_unsync()
 }
 
 fn into_body(body: ByteStream) -> ResponseBody {
     match body {
-        ByteStream::Memory(bytes) => Full::new(bytes).map_err(|never: Infallible| match never {}).boxed_unsync(),
+        ByteStream::Memory(bytes) => Full::new(bytes)
+            .map_err(|never: Infallible| match never {})
+            .boxed_unsync(),
         file @ ByteStream::File { .. } => match file.chunks() {
             // Reading is blocking but short: 64 KiB at a time, from the page cache as a rule.
-            Ok(chunks) => StreamBody::new(stream::iter(chunks.map(|chunk| chunk.map(Frame::data)))).boxed_unsync(),
+            Ok(chunks) => {
+                StreamBody::new(stream::iter(chunks.map(|chunk| chunk.map(Frame::data)))).boxed_unsync()
+            }
             Err(error) => StreamBody::new(stream::iter([Err(error)])).boxed_unsync(),
         },
     }

@@ -2,7 +2,9 @@
 
 use rolecall_catalog as catalog;
 use rolecall_service::{Decided, Origin, RequestContext, Service, ServiceError, TrailResource};
-use rolecall_trail::{Access, EVENT_VERSION, Event, EventCategory, EventResource, Record, UserIdentity, Verdict};
+use rolecall_trail::{
+    Access, EVENT_VERSION, Event, EventCategory, EventResource, Record, UserIdentity, Verdict,
+};
 use rolecall_wire::{ErrorResponse, OperationModel, ServiceModel, Value, redact};
 
 /// How a request ended, for its event.
@@ -19,17 +21,32 @@ impl Outcome {
         decided: Vec<Decided>,
         resources: Vec<TrailResource>,
     ) -> Self {
-        Self { error: None, elements, decided, resources }
+        Self {
+            error: None,
+            elements,
+            decided,
+            resources,
+        }
     }
 
     pub(crate) fn failed(error: &ServiceError, decided: Vec<Decided>, resources: Vec<TrailResource>) -> Self {
         let error = Some((error.code().to_owned(), error.message().to_owned()));
-        Self { error, elements: None, decided, resources }
+        Self {
+            error,
+            elements: None,
+            decided,
+            resources,
+        }
     }
 
     pub(crate) fn refused(error: &ErrorResponse) -> Self {
         let error = Some((error.code.to_string(), error.message.clone()));
-        Self { error, elements: None, decided: Vec::new(), resources: Vec::new() }
+        Self {
+            error,
+            elements: None,
+            decided: Vec::new(),
+            resources: Vec::new(),
+        }
     }
 }
 
@@ -39,7 +56,10 @@ pub(crate) fn parameters(
     operation: &OperationModel,
     input: &Value,
 ) -> Option<serde_json::Value> {
-    operation.input.map(|shape| redact(model, shape, input)).filter(|value| !is_empty(value))
+    operation
+        .input
+        .map(|shape| redact(model, shape, input))
+        .filter(|value| !is_empty(value))
 }
 
 /// `responseElements`: the output of a call that changes something, without secrets and payloads.
@@ -51,7 +71,10 @@ pub(crate) fn elements(
     if catalog::read_only(model.signing_name, operation.name) {
         return None;
     }
-    operation.output.map(|shape| redact(model, shape, output)).filter(|value| !is_empty(value))
+    operation
+        .output
+        .map(|shape| redact(model, shape, output))
+        .filter(|value| !is_empty(value))
 }
 
 fn is_empty(value: &serde_json::Value) -> bool {
@@ -75,9 +98,12 @@ pub(crate) fn build(
     };
     let is_change = !read_only && category == EventCategory::Management && outcome.error.is_none();
     let (source_ip_address, user_agent) = match (&context.origin, context.caller.invoked_by) {
-        (Origin::AwsService(service), _) | (_, Some(service)) => ((*service).to_owned(), (*service).to_owned()),
+        (&Origin::AwsService(service), _) | (_, Some(service)) => (service.to_owned(), service.to_owned()),
         (Origin::Network { address }, None) => (address.to_string(), context.user_agent.clone()),
-        (Origin::Function { .. }, None) => (std::net::Ipv4Addr::LOCALHOST.to_string(), context.user_agent.clone()),
+        (Origin::Function { .. }, None) => (
+            std::net::Ipv4Addr::LOCALHOST.to_string(),
+            context.user_agent.clone(),
+        ),
     };
     let (error_code, error_message) = outcome.error.unzip();
     let event = Event {
@@ -112,7 +138,13 @@ pub(crate) fn build(
         event_category: category,
     };
     let accesses = outcome.decided.into_iter().map(access_of).collect();
-    (Record { event: event.within_limits(), accesses }, is_change)
+    (
+        Record {
+            event: event.within_limits(),
+            accesses,
+        },
+        is_change,
+    )
 }
 
 fn access_of(decided: Decided) -> Access {
@@ -136,15 +168,26 @@ fn access_of(decided: Decided) -> Access {
 pub(crate) fn new_id() -> String {
     let mut bytes = [0_u8; 16];
     if getrandom::fill(&mut bytes).is_err() {
-        bytes = u128::from_ne_bytes(bytes).wrapping_add(now_nanoseconds()).to_be_bytes();
+        bytes = u128::from_ne_bytes(bytes)
+            .wrapping_add(now_nanoseconds())
+            .to_be_bytes();
     }
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let text = hex::encode(bytes);
     let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
+    format!(
+        "{}-{}-{}-{}-{}",
+        part(0, 8),
+        part(8, 12),
+        part(12, 16),
+        part(16, 20),
+        part(20, 32)
+    )
 }
 
 fn now_nanoseconds() -> u128 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_nanos())
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_nanos())
 }

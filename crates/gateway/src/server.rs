@@ -35,15 +35,21 @@ const DRAIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// The listener failed for good; a failed connection is not an error of the server.
-pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> io::Result<()> {
+pub async fn serve(
+    gateway: Arc<Gateway>,
+    listener: TcpListener,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     let draining = stop.clone();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            break;
+        };
         tokio::select! {
             biased;
-            _ = stop.wait_for(|stop| *stop) => break,
+            () = stopped(&mut stop) => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
                     let gateway = Arc::clone(&gateway);
@@ -59,15 +65,28 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, mut stop: watch
             Some(_) = connections.join_next() => {}
         }
     }
-    let drained = tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    let drained =
+        tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
     if drained.is_err() {
-        tracing::warn!("requests were still under way {} s after the stop and are cut off", DRAIN.as_secs());
+        tracing::warn!(
+            "requests were still under way {} s after the stop and are cut off",
+            DRAIN.as_secs()
+        );
     }
     Ok(())
 }
 
+/// Ends when `stop` becomes true; never if its sender is gone without having said so.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
 fn origin_of(peer: SocketAddr) -> Origin {
-    Origin::Network { address: peer.ip().to_canonical() }
+    Origin::Network {
+        address: peer.ip().to_canonical(),
+    }
 }
 
 /// Whether accepting may go on: the client went away, or descriptors ran out for the moment.
@@ -78,7 +97,12 @@ fn is_passing(error: &io::Error) -> bool {
     ) || matches!(error.raw_os_error(), Some(23 | 24))
 }
 
-async fn serve_connection(gateway: Arc<Gateway>, stream: TcpStream, origin: Origin, mut stop: watch::Receiver<bool>) {
+async fn serve_connection(
+    gateway: Arc<Gateway>,
+    stream: TcpStream,
+    origin: Origin,
+    mut stop: watch::Receiver<bool>,
+) {
     // Small answers must not wait for the peer's acknowledgement.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
@@ -93,9 +117,13 @@ async fn serve_connection(gateway: Arc<Gateway>, stream: TcpStream, origin: Orig
         .max_headers(rolecall_sigv4::MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+    let asked_to_stop = tokio::select! {
+        ended = connection.as_mut() => Err(ended),
+        () = stopped(&mut stop) => Ok(()),
+    };
+    let ended = match asked_to_stop {
+        Err(ended) => ended,
+        Ok(()) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -121,14 +149,19 @@ impl EndpointConnector for EnvironmentEndpoint {
     fn serve(&self, stream: std::net::TcpStream, function: Arc<FunctionOrigin>) -> BoxFuture<'static, ()> {
         let gateway = Arc::clone(&self.gateway);
         Box::pin(async move {
-            let stream = match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+            let stream = match stream
+                .set_nonblocking(true)
+                .and_then(|()| TcpStream::from_std(stream))
+            {
                 Ok(stream) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "a connection from an execution environment could not be served");
                     return;
                 }
             };
-            let origin = Origin::Function { function_arn: Arc::clone(&function.function_arn) };
+            let origin = Origin::Function {
+                function_arn: Arc::clone(&function.function_arn),
+            };
             let (_stop, never) = watch::channel(false);
             serve_connection(gateway, stream, origin, never).await;
         })

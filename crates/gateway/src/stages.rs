@@ -5,14 +5,12 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use rolecall_policy::Principal;
-use rolecall_service::{
-    Caller, Decided, Needs, Origin, Prepared, RequestContext, Service, ServiceError, TrailResource, gate,
-};
+use rolecall_service::{Caller, Needs, Origin, Prepared, RequestContext, Service, ServiceError, gate};
 use rolecall_sigv4::{AuthError, Claim, Family, Form, parse};
 use rolecall_trail::Durability;
 use rolecall_wire::{
-    ErrorResponse, OperationModel, Protocol, Request, Response, ServiceModel, Value, decode, encode, encode_error,
-    route,
+    ByteStream, ErrorResponse, OperationModel, Protocol, Request, Response, ServiceModel, Value, decode,
+    encode, encode_error, route, takes_stream,
 };
 
 use crate::authenticate::{Authenticated, BodyLimit, caller_of};
@@ -29,7 +27,10 @@ pub(crate) struct Refusal {
 
 impl From<ErrorResponse> for Refusal {
     fn from(error: ErrorResponse) -> Self {
-        Self { error, operation: None }
+        Self {
+            error,
+            operation: None,
+        }
     }
 }
 
@@ -47,18 +48,25 @@ impl Gateway {
         let head = Head::of(&parts);
         // 2. identify: the service
         let claim = head.with_borrowed(parse);
-        let signing_name = identify::signing_name(claim.as_ref().ok().and_then(Option::as_ref), &head, self.models());
+        let signing_name =
+            identify::signing_name(claim.as_ref().ok().and_then(Option::as_ref), &head, self.models());
         let Some(service) = self.service(signing_name).cloned() else {
             return into_http(unknown_service(signing_name, &request_id));
         };
         let model = service.model();
-        let answered = self.proceed(&head, body, claim, &service, origin, &request_id, now).await;
-        into_http(answered.unwrap_or_else(|mut refusal| {
+        let answered = self
+            .proceed(&head, body, claim, &service, origin, &request_id, now)
+            .await;
+        let mut answer = answered.unwrap_or_else(|mut refusal| {
             if model.protocol == Protocol::RestXml {
                 refusal.error.resource.get_or_insert_with(|| head.path.clone());
             }
-            encode_error(model, refusal.operation, &refusal.error, &request_id, head.method == "HEAD")
-        }))
+            encode_error(model, refusal.operation, &refusal.error, &request_id)
+        });
+        if head.method == "HEAD" {
+            answer.body = ByteStream::empty();
+        }
+        into_http(answer)
     }
 
     async fn proceed(
@@ -75,8 +83,18 @@ impl Gateway {
         let family = family(model);
         let refuse = |error: AuthError| Refusal::from(auth_error(&error, family));
         // 2. identify, continued: the operation, where the head says it
-        let bucket = (model.signing_name == "s3").then(|| head.header("host").and_then(host::bucket_of_host)).flatten();
+        let bucket = (model.signing_name == "s3")
+            .then(|| head.header("host").and_then(host::bucket_of_host))
+            .flatten();
         let mut request = wire_request(head, bucket);
+        if model.signing_name != "s3" && !is_plain_path(&head.path) {
+            return Err(ErrorResponse::new(
+                "UnknownOperationException",
+                404,
+                "The path has empty or dot segments.",
+            )
+            .into());
+        }
         let known = match model.protocol {
             Protocol::Query => None,
             _ => Some(route(model, &request).map_err(|error| Refusal::from(ErrorResponse::from(error)))?),
@@ -97,9 +115,14 @@ impl Gateway {
                 }
             }
             None if model.signing_name == "s3" => {
-                request.body =
-                    self.receive_unsigned(head, body, &limit).await.map_err(|error| body_error(error, family))?;
-                Authenticated { caller: Arc::new(Caller::anonymous()), policies: Arc::default() }
+                request.body = self
+                    .receive_unsigned(head, body, &limit)
+                    .await
+                    .map_err(|error| body_error(error, family))?;
+                Authenticated {
+                    caller: Arc::new(Caller::anonymous()),
+                    policies: Arc::default(),
+                }
             }
             None => return Err(refuse(AuthError::MissingAuthenticationToken)),
         };
@@ -109,13 +132,25 @@ impl Gateway {
             None => route(model, &request).map_err(|error| Refusal::from(ErrorResponse::from(error)))?,
         };
         let context = Arc::new(self.context(head, claim.as_ref(), &authenticated, origin, request_id, now));
-        let decoded = if operation.served { decode(model, operation, &request).map_err(ErrorResponse::from) } else { Err(not_served(model, operation)) };
+        let decoded = if operation.served {
+            decode(model, operation, &request).map_err(ErrorResponse::from)
+        } else {
+            Err(not_served(model, operation))
+        };
         let input = match decoded {
             Ok(input) => input,
             Err(error) => {
                 let failed = Outcome::refused(&error);
-                self.record(service, operation, &context, None, failed).await.map_err(|error| Refusal { error, operation: Some(operation) })?;
-                return Err(Refusal { error, operation: Some(operation) });
+                self.record(service, operation, &context, None, failed)
+                    .await
+                    .map_err(|error| Refusal {
+                        error,
+                        operation: Some(operation),
+                    })?;
+                return Err(Refusal {
+                    error,
+                    operation: Some(operation),
+                });
             }
         };
         drop(request);
@@ -123,9 +158,14 @@ impl Gateway {
         let output = self.run(service, operation, input, context, &authenticated).await;
         // 9. encode
         match output {
-            Ok(output) => encode(model, operation, output, request_id)
-                .map_err(|error| Refusal { error: ErrorResponse::from(error), operation: Some(operation) }),
-            Err(error) => Err(Refusal { error: error_response(&error), operation: Some(operation) }),
+            Ok(output) => encode(model, operation, output, request_id).map_err(|error| Refusal {
+                error: ErrorResponse::from(error),
+                operation: Some(operation),
+            }),
+            Err(error) => Err(Refusal {
+                error: error_response(&error),
+                operation: Some(operation),
+            }),
         }
     }
 
@@ -141,12 +181,20 @@ impl Gateway {
         let model = service.model();
         let parameters = record::parameters(model, operation, &input);
         // 5. prepare
-        let prepared = Arc::clone(service).prepare(operation, input, Arc::clone(&context)).await;
-        let Prepared { needs, resources, call } = match prepared {
+        let prepared = Arc::clone(service)
+            .prepare(operation, input, Arc::clone(&context))
+            .await;
+        let Prepared {
+            needs,
+            resources,
+            call,
+        } = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 let outcome = Outcome::failed(&error, Vec::new(), Vec::new());
-                self.record(service, operation, &context, parameters, outcome).await.map_err(not_recorded)?;
+                self.record(service, operation, &context, parameters, outcome)
+                    .await
+                    .map_err(not_recorded)?;
                 return Err(error);
             }
         };
@@ -156,7 +204,9 @@ impl Gateway {
             Err(denial) => {
                 let error = denied(model, denial.message);
                 let outcome = Outcome::failed(&error, denial.decided, resources);
-                self.record(service, operation, &context, parameters, outcome).await.map_err(not_recorded)?;
+                self.record(service, operation, &context, parameters, outcome)
+                    .await
+                    .map_err(not_recorded)?;
                 return Err(error);
             }
         };
@@ -173,7 +223,9 @@ impl Gateway {
             Ok(value) => Outcome::succeeded(record::elements(model, operation, value), decided, resources),
             Err(error) => Outcome::failed(error, decided, resources),
         };
-        self.record(service, operation, &context, parameters, outcome).await.map_err(not_recorded)?;
+        self.record(service, operation, &context, parameters, outcome)
+            .await
+            .map_err(not_recorded)?;
         output
     }
 
@@ -185,7 +237,13 @@ impl Gateway {
     ) -> Result<rolecall_service::Permit, Box<rolecall_service::Denial>> {
         let principal: &Principal = &authenticated.caller.principal;
         let global = condition_keys::global(context);
-        gate::authorise(principal, &global, authenticated.policies.view(), &context.account, needs)
+        gate::authorise(
+            principal,
+            &global,
+            authenticated.policies.view(),
+            &context.account,
+            needs,
+        )
     }
 
     async fn record(
@@ -197,11 +255,23 @@ impl Gateway {
         outcome: Outcome,
     ) -> Result<(), ErrorResponse> {
         let (record, is_change) = record::build(service.as_ref(), operation, context, parameters, outcome);
-        let durability = if is_change { Durability::BeforeAnswer } else { Durability::Soon };
-        self.recorder.record(&record, durability).await.map(drop).map_err(|error| {
-            tracing::error!(%error, "an event could not be recorded; the request is failed");
-            ErrorResponse::new("InternalFailure", 500, "The request could not be recorded and is therefore not confirmed.")
-        })
+        let durability = if is_change {
+            Durability::BeforeAnswer
+        } else {
+            Durability::Soon
+        };
+        self.recorder
+            .record(&record, durability)
+            .await
+            .map(drop)
+            .map_err(|error| {
+                tracing::error!(%error, "an event could not be recorded; the request is failed");
+                ErrorResponse::new(
+                    "InternalFailure",
+                    500,
+                    "The request could not be recorded and is therefore not confirmed.",
+                )
+            })
     }
 
     fn context(
@@ -228,12 +298,27 @@ impl Gateway {
             caller: Arc::clone(&authenticated.caller),
             time: now,
             origin,
-            user_agent: head.header("user-agent").unwrap_or_default().chars().take(1024).collect(),
+            user_agent: head
+                .header("user-agent")
+                .unwrap_or_default()
+                .chars()
+                .take(1024)
+                .collect(),
             secure_transport: false,
             endpoint: Arc::clone(endpoint),
             request_keys: request_keys(head, claim, now),
         }
     }
+}
+
+/// Outside S3 a signature covers the path with dot and empty segments removed, so a path that has them would have two
+/// meanings, one signed and one routed.
+fn is_plain_path(path: &str) -> bool {
+    path == "/"
+        || path.strip_prefix('/').is_some_and(|rest| {
+            let rest = rest.strip_suffix('/').unwrap_or(rest);
+            rest.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+        })
 }
 
 /// Condition keys that come from how the request was signed, which only Amazon S3 has.
@@ -242,7 +327,9 @@ fn request_keys(head: &Head, claim: Option<&Claim>, now: Timestamp) -> Vec<(&'st
     if let Some(referer) = head.header("referer") {
         keys.push(("aws:Referer", referer.to_owned()));
     }
-    let Some(claim) = claim.filter(|claim| claim.scope.is_s3()) else { return keys };
+    let Some(claim) = claim.filter(|claim| claim.scope.is_s3()) else {
+        return keys;
+    };
     let (kind, version) = match claim.form {
         Form::Header => ("REST-HEADER", "AWS4-HMAC-SHA256"),
         Form::Presigned => ("REST-QUERY-STRING", "AWS4-HMAC-SHA256"),
@@ -251,7 +338,10 @@ fn request_keys(head: &Head, claim: Option<&Claim>, now: Timestamp) -> Vec<(&'st
     keys.push(("s3:authType", kind.to_owned()));
     keys.push(("s3:signatureversion", version.to_owned()));
     if claim.form != Form::LegacyPresigned {
-        let age = now.as_millisecond().saturating_sub(claim.timestamp.as_millisecond()).max(0);
+        let age = now
+            .as_millisecond()
+            .saturating_sub(claim.timestamp.as_millisecond())
+            .max(0);
         keys.push(("s3:signatureAge", age.to_string()));
     }
     if let Some(hash) = head.header("x-amz-content-sha256") {
@@ -263,21 +353,25 @@ fn request_keys(head: &Head, claim: Option<&Claim>, now: Timestamp) -> Vec<(&'st
 fn wire_request(head: &Head, bucket: Option<&str>) -> Request {
     Request {
         method: head.method.clone(),
-        path: bucket.map_or_else(|| head.path.clone(), |bucket| host::path_style(bucket, &head.path)),
+        path: bucket.map_or_else(
+            || head.path.clone(),
+            |bucket| host::path_style(bucket, &head.path),
+        ),
         query: head.query.clone(),
         headers: head
             .headers
             .iter()
             .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))
             .collect(),
-        body: rolecall_wire::ByteStream::empty(),
+        body: ByteStream::empty(),
     }
 }
 
 /// Largest bodies, by service: Lambda's zip in base64 (50 MB), DynamoDB's batches (16 MB), policies and the rest.
-fn body_limit(model: &ServiceModel, operation: Option<&OperationModel>) -> BodyLimit {
+fn body_limit(model: &'static ServiceModel, operation: Option<&'static OperationModel>) -> BodyLimit {
     const MEBIBYTE: u64 = 1024 * 1024;
-    let streaming = operation.is_some_and(|operation| model.signing_name == "s3" && model.has_streaming_input(operation));
+    let streaming =
+        operation.is_some_and(|operation| model.signing_name == "s3" && takes_stream(model, operation));
     let bytes = match model.signing_name {
         _ if streaming => LARGEST_OBJECT,
         "lambda" => 70 * MEBIBYTE,
@@ -326,15 +420,21 @@ fn not_served(model: &ServiceModel, operation: &OperationModel) -> ErrorResponse
     ErrorResponse::new(
         "NotImplemented",
         501,
-        format!("The operation {} of {} is not served by this endpoint.", operation.name, model.signing_name),
+        format!(
+            "The operation {} of {} is not served by this endpoint.",
+            operation.name, model.signing_name
+        ),
     )
 }
 
 fn error_response(error: &ServiceError) -> ErrorResponse {
     let mut response = ErrorResponse::new(error.code().to_owned(), error.status(), error.message());
     response.fields = error.fields().to_vec();
-    response.headers =
-        error.headers().iter().map(|(name, value)| (std::borrow::Cow::Borrowed(*name), value.clone())).collect();
+    response.headers = error
+        .headers()
+        .iter()
+        .map(|(name, value)| (std::borrow::Cow::Borrowed(*name), value.clone()))
+        .collect();
     response
 }
 
@@ -355,4 +455,3 @@ fn unknown_service(name: &str, request_id: &str) -> Response {
         body: body.into(),
     }
 }
-

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rolecall_store::{Journal, Position, Reader, Store, StoreError};
+use rolecall_store::{Journal, Position, Store, StoreError};
 
 use crate::Record;
 
