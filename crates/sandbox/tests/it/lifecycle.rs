@@ -102,6 +102,21 @@ fn a_missing_working_directory_is_named() {
 }
 
 #[test]
+fn no_copy_of_the_server_stays_in_the_sandbox() {
+    let process = sandbox().spawn(&shell("exec sleep 100")).unwrap();
+    let command_line = format!("/proc/{}/cmdline", process.id());
+    let begin = Instant::now();
+    // Process 1 executes itself as init while the program starts already.
+    while std::fs::read(&command_line).unwrap() != b"rolecall-sandbox-init\0" {
+        assert!(
+            begin.elapsed() < Duration::from_secs(5),
+            "process 1 is still a copy of the server"
+        );
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
 fn killing_ends_every_process_at_once_and_leaves_nothing() {
     let _alone = alone();
     let process = sandbox()
