@@ -32,6 +32,8 @@ pub(crate) struct Environment {
     pub(crate) log: Arc<Log>,
     process: Option<Arc<SandboxProcess>>,
     alive: Option<Busy>,
+    /// Whether the log ends with this environment.
+    owns_log: bool,
     exit: watch::Receiver<Option<ExitReason>>,
     servers: [JoinHandle<()>; 2],
 }
@@ -87,6 +89,7 @@ impl Environment {
             exit: watch_exit(&process)?,
             process: Some(process),
             alive: Some(identity.alive),
+            owns_log: true,
             servers,
         })
     }
@@ -148,6 +151,11 @@ impl Environment {
         u32::try_from(peak.div_ceil(1 << 20)).unwrap_or(u32::MAX)
     }
 
+    /// Ends it and leaves its log to the environment that is tried next.
+    pub(crate) fn end_without_log(mut self) {
+        self.owns_log = false;
+    }
+
     /// Kills every process of it.
     pub(crate) fn kill(&self) {
         if let Some(process) = &self.process {
@@ -162,6 +170,9 @@ impl Drop for Environment {
             server.abort();
         }
         self.kill();
+        if self.owns_log {
+            self.log.close();
+        }
         let (process, alive) = (self.process.take(), self.alive.take());
         let take_apart = move || {
             drop(process);

@@ -278,6 +278,10 @@ impl State {
     }
 
     fn push(&mut self, message: String) {
+        if self.closed {
+            // The writer is gone, and with it the environment whose last words these are.
+            return;
+        }
         self.tail.extend(message.as_bytes());
         self.tail.push_back(b'\n');
         let surplus = self.tail.len().saturating_sub(TAIL);

@@ -291,8 +291,11 @@ impl Runtime {
                 log: log.clone(),
                 alive: Busy::new(&self.busy),
             };
-            let environment = Environment::serve(process, identity, self.ports.endpoint.clone())
-                .map_err(|error| InvokeError::Internal(error.to_string()))?;
+            let environment =
+                Environment::serve(process, identity, self.ports.endpoint.clone()).map_err(|error| {
+                    log.close();
+                    InvokeError::Internal(error.to_string())
+                })?;
             let initialised = tokio::select! {
                 initialised = environment.initialised(limit) => initialised,
                 () = self.stopped() => return Err(InvokeError::ShuttingDown),
@@ -333,7 +336,7 @@ impl Runtime {
             log.platform(format!(
                 "INIT_REPORT Init Duration: {milliseconds:.2} ms\tPhase: {phase}\tStatus: {status}"
             ));
-            drop(environment);
+            environment.end_without_log();
             if !first {
                 return Ok(Started::Failed {
                     log,
@@ -405,7 +408,6 @@ impl Runtime {
         if lives {
             self.pool.put(function, environment);
         } else {
-            log.close();
             drop(environment);
         }
         Some(result)

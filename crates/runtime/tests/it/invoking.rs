@@ -365,3 +365,36 @@ fn processes_of(name: &str) -> usize {
         .filter(|environment| String::from_utf8_lossy(environment).contains(&variable))
         .count()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_an_environment_ends_with_it() {
+    let world = World::new();
+    let talk = python_function(
+        "talk",
+        "import sys\ndef handler(event, context):\n    sys.stdout.write('no line end')\n",
+    );
+    for _ in 0..3 {
+        world.run(&talk, "{}").await;
+        world.runtime.retire(&talk.spec.arn);
+    }
+    let wait = tokio::time::timeout(Duration::from_secs(5), world.runtime.shutdown());
+    wait.await.unwrap();
+    assert_eq!(
+        world
+            .log()
+            .await
+            .iter()
+            .filter(|line| *line == "no line end")
+            .count(),
+        3
+    );
+    // Nothing but this test holds the recorder any more: no writer of a log is left behind.
+    let recorder = std::sync::Arc::downgrade(&world.recorder);
+    drop(world);
+    let gone = async {
+        while recorder.strong_count() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), gone).await.unwrap();
+}
