@@ -69,8 +69,7 @@ impl DataFolder {
         if let Some(kept) = kept {
             return Ok((kept, false));
         }
-        let (access_key_id, secret_access_key) =
-            rolecall_identity::generate_access_key().context("making root credentials")?;
+        let (access_key_id, secret_access_key) = crate::trying::new_credentials()?;
         let made = RootCredentials { access_key_id, secret_access_key };
         self.keep_credentials(&made)?;
         Ok((made, true))

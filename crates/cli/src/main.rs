@@ -15,11 +15,9 @@ use clap::Parser;
 use arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
-    // A sandbox starts as a second life of this binary; it must come before anything else, threads above all.
-    rolecall_sandbox::init_if_requested();
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
-        Command::Try(arguments) => commands::try_function::run(arguments),
+        Command::Try(arguments) => commands::try_function::run(&arguments),
         Command::Serve(arguments) => commands::serve::run(arguments),
         Command::Env(arguments) => commands::env::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

@@ -1,6 +1,7 @@
 //! Progress of long work: a bar in a terminal, nothing in a pipe.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -46,5 +47,33 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Shows the installation of runtimes.
+#[derive(Default)]
+pub(crate) struct RuntimeProgress {
+    shown: Mutex<Option<Progress>>,
+}
+
+impl RuntimeProgress {
+    fn show(&self, progress: Option<Progress>) {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+}
+
+impl rolecall_runtime::Progress for RuntimeProgress {
+    fn begin(&self, what: &str) {
+        self.show(Some(Progress::start(what)));
+    }
+
+    fn step(&self, detail: &str) {
+        if let Some(progress) = &*self.shown.lock().unwrap_or_else(PoisonError::into_inner) {
+            progress.say(detail);
+        }
+    }
+
+    fn end(&self) {
+        self.show(None);
     }
 }

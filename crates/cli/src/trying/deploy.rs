@@ -1,28 +1,15 @@
 //! Creates what a template declares, one resource after the other, through the API calls a client would make.
 
-use std::collections::BTreeMap;
-
-use rolecall_policy::Document;
+use rolecall_template::Created;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use crate::failure::{Context, Failure};
 
-/// What a created resource answers to `Ref` and `GetAtt`.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Created {
-    /// `Ref`.
-    pub(crate) reference: String,
-    /// `GetAtt`, by attribute.
-    pub(crate) attributes: BTreeMap<String, String>,
-}
-
-impl Created {
-    fn new(reference: impl Into<String>, attributes: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        Self {
-            reference: reference.into(),
-            attributes: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        }
+fn created(reference: impl Into<String>, attributes: impl IntoIterator<Item = (&'static str, String)>) -> Created {
+    Created {
+        reference: reference.into(),
+        attributes: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
     }
 }
 
@@ -31,8 +18,8 @@ impl Created {
 pub(crate) struct RoleOverride {
     /// Name of the role.
     pub(crate) role_name: String,
-    /// Its policies: (name, document).
-    pub(crate) policies: Vec<(String, Document)>,
+    /// Its policies: (name, document as JSON).
+    pub(crate) policies: Vec<(String, String)>,
 }
 
 /// Makes resources in one endpoint.
@@ -41,6 +28,8 @@ pub(crate) struct Deployer<'a> {
     pub(crate) account: &'a str,
     pub(crate) region: &'a str,
     pub(crate) role_override: Option<&'a RoleOverride>,
+    /// Runs the function under test on this runtime instead of the template's.
+    pub(crate) runtime_override: Option<&'a str>,
 }
 
 impl Deployer<'_> {
@@ -88,7 +77,7 @@ impl Deployer<'_> {
         let answer = self.client.iam(form.fields).await?;
         if let Some(replaced) = self.role_override.filter(|replaced| replaced.role_name == name) {
             for (policy, document) in &replaced.policies {
-                self.put_inline_policy("Role", name, policy, &document.to_string()).await?;
+                self.put_inline_policy("Role", name, policy, document).await?;
             }
         } else {
             for arn in properties.texts("ManagedPolicyArns") {
@@ -101,7 +90,7 @@ impl Deployer<'_> {
             }
         }
         let arn = format!("arn:aws:iam::{}:role{path}{name}", self.account);
-        Ok(Created::new(name, [("Arn", arn), ("RoleId", element(&answer, "RoleId").unwrap_or_default())]))
+        Ok(created(name, [("Arn", arn), ("RoleId", element(&answer, "RoleId").unwrap_or_default())]))
     }
 
     async fn inline_policy(&self, name: &str, properties: Properties<'_>) -> Result<Created, Failure> {
@@ -112,7 +101,7 @@ impl Deployer<'_> {
                 self.put_inline_policy(kind, holder, policy_name, &document).await?;
             }
         }
-        Ok(Created::new(policy_name, []))
+        Ok(created(policy_name, []))
     }
 
     async fn managed_policy(&self, name: &str, properties: Properties<'_>) -> Result<Created, Failure> {
@@ -130,7 +119,7 @@ impl Deployer<'_> {
                 self.attach(kind, holder, &arn).await?;
             }
         }
-        Ok(Created::new(arn.clone(), [("PolicyArn", arn)]))
+        Ok(created(arn.clone(), [("PolicyArn", arn)]))
     }
 
     async fn put_inline_policy(
@@ -168,7 +157,7 @@ impl Deployer<'_> {
             let body = format!("<Tagging><TagSet>{entries}</TagSet></Tagging>").into_bytes();
             self.client.s3("PUT", &format!("/{name}"), "tagging=", body).await?;
         }
-        Ok(Created::new(
+        Ok(created(
             name,
             [
                 ("Arn", format!("arn:aws:s3:::{name}")),
@@ -189,7 +178,7 @@ impl Deployer<'_> {
             self.client.json("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", "1.0", &input).await?;
         }
         let arn = format!("arn:aws:dynamodb:{}:{}:table/{name}", self.region, self.account);
-        Ok(Created::new(name, [("Arn", arn)]))
+        Ok(created(name, [("Arn", arn)]))
     }
 
     async fn log_group(&self, name: &str, properties: Properties<'_>) -> Result<Created, Failure> {
@@ -205,7 +194,7 @@ impl Deployer<'_> {
             self.client.json("logs", "Logs_20140328.PutRetentionPolicy", "1.1", &input).await?;
         }
         let arn = format!("arn:aws:logs:{}:{}:log-group:{name}:*", self.region, self.account);
-        Ok(Created::new(name, [("Arn", arn)]))
+        Ok(created(name, [("Arn", arn)]))
     }
 
     async fn function(
@@ -220,29 +209,18 @@ impl Deployer<'_> {
         if let Some(code) = code {
             input.insert("Code".to_owned(), json!({"ZipFile": base64_of(code)}));
         }
-        // CloudFormation writes tags as a list, the API takes a map; numbers may be text in a template.
+        // CloudFormation writes tags as a list, the API takes a map.
         let tags = properties.tags();
         input.remove("Tags");
         if !tags.is_empty() {
             input.insert("Tags".to_owned(), tags.into_iter().map(|(key, value)| (key, value.into())).collect::<Map<_, _>>().into());
         }
-        for member in ["Timeout", "MemorySize"] {
-            if let Some(number) = properties.integer(member)? {
-                input.insert(member.to_owned(), number.into());
-            }
-        }
-        if let Some(Value::Object(variables)) =
-            input.get_mut("Environment").and_then(|environment| environment.get_mut("Variables"))
-        {
-            for value in variables.values_mut() {
-                if let Some(text) = scalar(value) {
-                    *value = text.into();
-                }
-            }
+        if let Some(runtime) = self.runtime_override {
+            input.insert("Runtime".to_owned(), runtime.into());
         }
         self.client.rest_json("lambda", "POST", "/2015-03-31/functions", &Value::Object(input)).await?;
         let arn = format!("arn:aws:lambda:{}:{}:function:{name}", self.region, self.account);
-        Ok(Created::new(name, [("Arn", arn)]))
+        Ok(created(name, [("Arn", arn)]))
     }
 
     async fn permission(&self, name: &str, properties: Properties<'_>) -> Result<Created, Failure> {
@@ -252,7 +230,7 @@ impl Deployer<'_> {
         input.insert("StatementId".to_owned(), name.into());
         let path = format!("/2015-03-31/functions/{}/policy", super::client::percent_encode(&function));
         self.client.rest_json("lambda", "POST", &path, &Value::Object(input)).await?;
-        Ok(Created::new(name, []))
+        Ok(created(name, []))
     }
 }
 
@@ -267,9 +245,25 @@ fn holders(properties: Properties<'_>) -> [(&'static str, Vec<String>); 3] {
 }
 
 /// The text of the first element `name` in an answer of the Query protocol.
-fn element(answer: &str, name: &str) -> Option<String> {
-    let (_, rest) = answer.split_once(&format!("<{name}>"))?;
-    rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+pub(super) fn element(answer: &str, name: &str) -> Option<String> {
+    elements(answer, name).into_iter().next()
+}
+
+/// The texts of all elements `name` in an answer of the Query protocol that have no elements inside.
+pub(super) fn elements(answer: &str, name: &str) -> Vec<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    answer
+        .split(&open)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(&close))
+        .map(|(text, _)| text)
+        .filter(|text| !text.contains('<'))
+        .map(unescape)
+        .collect()
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
 }
 
 fn escape(text: &str) -> String {
