@@ -1,0 +1,9 @@
+//! Tests of the engine as its users see it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on should stop"
+)]
+
+mod cases;
+mod setting;
