@@ -1,0 +1,17 @@
+//! What each operation needs.
+//!
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS CloudTrail": `LookupEvents` has
+//! no resource-level permissions and no condition keys of its own.
+
+use rolecall_service::{Access, Needs, RequestContext, ServiceError};
+
+use crate::CloudTrail;
+use crate::generated::LookupEventsInput;
+
+pub(crate) fn lookup_events(
+    _: &CloudTrail,
+    _: &RequestContext,
+    _: &LookupEventsInput,
+) -> Result<Needs, ServiceError> {
+    Ok(Access::new("cloudtrail:LookupEvents", "*").into())
+}
