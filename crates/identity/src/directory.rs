@@ -55,12 +55,12 @@ pub struct Directory {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) root: Option<RootCredentials>,
     pub(crate) signer: Signer,
-    pub(crate) writer: tokio::sync::Mutex<()>,
+    pub(crate) writer: Arc<tokio::sync::Mutex<()>>,
     pub(crate) usage: UsageCell,
     pub(crate) sessions: SessionCache,
     /// Compiled AWS managed policies, each once, by ARN. They never change.
     pub(crate) aws_managed: Mutex<HashMap<String, Arc<CompiledPolicy>>>,
-    state: RwLock<State>,
+    state: Arc<RwLock<State>>,
 }
 
 impl Directory {
@@ -83,7 +83,7 @@ impl Directory {
         let state = load(store.as_ref(), &account)?;
         let usage = UsageCell::default();
         load_bucket::<LastUsed>(store.as_ref(), LAST_USED, &account, |id, last| {
-            usage.load(id, last)
+            usage.load(id, last);
         })?;
         let key = server_key(store.as_ref(), &account).await?;
         let signer = Signer::new(&key).map_err(|_| IdentityError::Randomness)?;
@@ -92,11 +92,11 @@ impl Directory {
             store,
             root: options.root_credentials,
             signer,
-            writer: tokio::sync::Mutex::new(()),
+            writer: Arc::default(),
             usage,
             sessions: SessionCache::default(),
             aws_managed: Mutex::default(),
-            state: RwLock::new(state),
+            state: Arc::new(RwLock::new(state)),
         }))
     }
 
@@ -127,11 +127,13 @@ impl Directory {
     }
 
     /// Makes a change: `plan` checks it against the current state and says what is written.
+    ///
+    /// Once planned, it runs to its end even if the caller goes away: what is committed is always seen.
     pub(crate) async fn change<T>(
         &self,
         plan: impl FnOnce(&State) -> Result<(Vec<Write>, T), IdentityError>,
     ) -> Result<T, IdentityError> {
-        let _writer = self.writer.lock().await;
+        let writer = Arc::clone(&self.writer).lock_owned().await;
         let (writes, outcome) = plan(&self.state())?;
         if writes.is_empty() {
             return Ok(outcome);
@@ -140,16 +142,22 @@ impl Directory {
         for write in &writes {
             transaction = write.record(transaction, &self.account)?;
         }
-        self.store.commit(transaction).await?;
-        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        for write in writes {
-            state.apply(write);
-        }
-        state
-            .applicable
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        let (store, state) = (Arc::clone(&self.store), Arc::clone(&self.state));
+        let committing = tokio::spawn(async move {
+            let _writer = writer;
+            store.commit(transaction).await?;
+            let mut state = state.write().unwrap_or_else(PoisonError::into_inner);
+            for write in writes {
+                state.apply(write);
+            }
+            state
+                .applicable
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clear();
+            Ok::<_, IdentityError>(())
+        });
+        committing.await.map_err(|_| IdentityError::Interrupted)??;
         Ok(outcome)
     }
 }
@@ -173,7 +181,7 @@ fn load(store: &dyn Store, account: &str) -> Result<State, StoreError> {
         state.keys.insert(id, Arc::new(key));
     })?;
     load_bucket::<AccountSettings>(store, SETTINGS, account, |_, settings| {
-        state.settings = Arc::new(settings)
+        state.settings = Arc::new(settings);
     })?;
     Ok(state)
 }

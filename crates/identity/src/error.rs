@@ -47,6 +47,9 @@ pub enum IdentityError {
     /// A change could not be committed; nothing was changed.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// The server is stopping.
+    #[error("the server stopped before the change was confirmed, look whether it was made")]
+    Interrupted,
     /// The system gave no random bytes.
     #[error("the operating system gave no random bytes, so no identifier or key can be made")]
     Randomness,
@@ -66,7 +69,7 @@ impl IdentityError {
             Self::PolicyNotAttachable(_) => "PolicyNotAttachable",
             Self::PackedPolicyTooLarge(_) => "PackedPolicyTooLarge",
             Self::Validation(_) => "ValidationError",
-            Self::Store(_) | Self::Commit(_) | Self::Randomness => "ServiceFailure",
+            Self::Store(_) | Self::Commit(_) | Self::Interrupted | Self::Randomness => "ServiceFailure",
         }
     }
 
@@ -81,7 +84,7 @@ impl IdentityError {
             | Self::PolicyNotAttachable(_)
             | Self::PackedPolicyTooLarge(_)
             | Self::Validation(_) => 400,
-            Self::Store(_) | Self::Commit(_) | Self::Randomness => 500,
+            Self::Store(_) | Self::Commit(_) | Self::Interrupted | Self::Randomness => 500,
         }
     }
 

@@ -113,7 +113,7 @@ impl Directory {
     pub async fn attach_policy(&self, holder: Holder<'_>, policy_arn: &str) -> Result<(), IdentityError> {
         self.change(|state| {
             let current = policies(state, holder)?;
-            self.check_attachable(state, policy_arn)?;
+            Self::check_attachable(state, policy_arn)?;
             if current.attached.iter().any(|arn| arn == policy_arn) {
                 return Ok((Vec::new(), ()));
             }
@@ -250,7 +250,7 @@ impl Directory {
                     Write::Role(Arc::new(Role { boundary, ..role }))
                 }
             };
-            self.check_boundary(state, policy_arn)?;
+            Self::check_boundary(state, policy_arn)?;
             Ok((vec![write], ()))
         })
         .await

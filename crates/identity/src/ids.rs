@@ -55,7 +55,10 @@ fn base32(bytes: &[u8], length: usize) -> String {
     for &byte in bytes {
         buffer = (buffer << 8) | u16::from(byte);
         bits += 8;
-        while bits >= 5 && text.len() < length {
+        while bits >= 5 {
+            if text.len() == length {
+                return text;
+            }
             bits -= 5;
             text.push(char::from(ALPHABET[usize::from((buffer >> bits) & 31)]));
         }

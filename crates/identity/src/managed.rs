@@ -410,7 +410,7 @@ impl Directory {
         Some(policy)
     }
 
-    pub(crate) fn check_attachable(&self, state: &State, arn: &str) -> Result<(), IdentityError> {
+    pub(crate) fn check_attachable(state: &State, arn: &str) -> Result<(), IdentityError> {
         if exists(state, arn) {
             Ok(())
         } else {
@@ -420,7 +420,7 @@ impl Directory {
         }
     }
 
-    pub(crate) fn check_boundary(&self, state: &State, arn: Option<&str>) -> Result<(), IdentityError> {
+    pub(crate) fn check_boundary(state: &State, arn: Option<&str>) -> Result<(), IdentityError> {
         match arn {
             Some(arn) if !exists(state, arn) => Err(IdentityError::NoSuchEntity(format!(
                 "Scope ARN: {arn} does not exist or is not attachable."

@@ -61,7 +61,7 @@ impl Directory {
                     limits::ROLES
                 )));
             }
-            self.check_boundary(state, new.boundary.as_deref())?;
+            Self::check_boundary(state, new.boundary.as_deref())?;
             let role = Arc::new(Role {
                 id: ids::unique_id(IdKind::Role)?,
                 arn: names::arn(self.account(), "role", &path, &new.name),

@@ -24,8 +24,9 @@ pub struct ResolvedKey {
     pub tags: Vec<(String, String)>,
     /// For temporary credentials.
     pub session: Option<Arc<SessionData>>,
-    /// Under which id [`Directory::record_use`] notes the use: the access key, or the role of a session.
-    pub usage_id: String,
+    /// Under which id [`Directory::record_use`] notes the use: the access key, or the role of a session. Sessions of
+    /// users are not noted.
+    pub usage_id: Option<String>,
 }
 
 /// What is known of a temporary session.
@@ -165,7 +166,7 @@ impl Directory {
                 principal: self.root_principal(),
                 tags: Vec::new(),
                 session: None,
-                usage_id: root.access_key_id.clone(),
+                usage_id: Some(root.access_key_id.clone()),
             });
         }
         let state = self.state();
@@ -180,7 +181,7 @@ impl Directory {
             principal: self.user_principal(user),
             tags: pairs(&user.tags),
             session: None,
-            usage_id: key.id.clone(),
+            usage_id: Some(key.id.clone()),
         })
     }
 
@@ -194,13 +195,12 @@ impl Directory {
         if payload.account != self.account() {
             return Err(KeyError::InvalidToken);
         }
-        let session = match self.sessions.get(&tag) {
-            Some(session) => session,
-            None => {
-                let session = Arc::new(session_data(payload).ok_or(KeyError::InvalidToken)?);
-                self.sessions.insert(tag, Arc::clone(&session));
-                session
-            }
+        let session = if let Some(session) = self.sessions.get(&tag) {
+            session
+        } else {
+            let session = Arc::new(session_data(payload).ok_or(KeyError::InvalidToken)?);
+            self.sessions.insert(tag, Arc::clone(&session));
+            session
         };
         let state = self.state();
         let (principal, own_tags, usage_id) = match &session.subject {
@@ -209,18 +209,14 @@ impl Directory {
                 (
                     self.session_principal(role, session_name),
                     role.tags.as_slice(),
-                    role.id.clone(),
+                    Some(role.id.clone()),
                 )
             }
             Subject::User { id } => {
                 let user = state.users.by_id(id).ok_or(KeyError::InvalidToken)?;
-                (
-                    self.user_principal(user),
-                    user.tags.as_slice(),
-                    access_key_id.to_owned(),
-                )
+                (self.user_principal(user), user.tags.as_slice(), None)
             }
-            Subject::Root => (self.root_principal(), &[][..], access_key_id.to_owned()),
+            Subject::Root => (self.root_principal(), &[][..], None),
         };
         Ok(ResolvedKey {
             access_key_id: access_key_id.to_owned(),

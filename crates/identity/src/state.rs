@@ -48,37 +48,37 @@ pub(crate) const LAST_USED: &str = "identity.last-used";
 
 /// Entities of one kind. Names are unique without regard to case but found only as written.
 pub(crate) struct Table<T> {
-    by_id: HashMap<String, Arc<T>>,
-    by_name: BTreeMap<String, String>,
-    by_folded_name: HashMap<String, String>,
+    entities: HashMap<String, Arc<T>>,
+    names: BTreeMap<String, String>,
+    folded_names: HashMap<String, String>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
         Self {
-            by_id: HashMap::new(),
-            by_name: BTreeMap::new(),
-            by_folded_name: HashMap::new(),
+            entities: HashMap::new(),
+            names: BTreeMap::new(),
+            folded_names: HashMap::new(),
         }
     }
 }
 
 impl<T: Entity> Table<T> {
     pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+        self.entities.len()
     }
 
     /// In the order of their names.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<T>> {
-        self.by_name.values().filter_map(|id| self.by_id.get(id))
+        self.names.values().filter_map(|id| self.entities.get(id))
     }
 
     pub(crate) fn by_id(&self, id: &str) -> Option<&Arc<T>> {
-        self.by_id.get(id)
+        self.entities.get(id)
     }
 
     pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<T>> {
-        self.by_name.get(name).and_then(|id| self.by_id.get(id))
+        self.names.get(name).and_then(|id| self.entities.get(id))
     }
 
     pub(crate) fn by_arn(&self, arn: &str) -> Option<&Arc<T>> {
@@ -88,24 +88,24 @@ impl<T: Entity> Table<T> {
 
     /// Who has `name` or one that differs from it only by case.
     pub(crate) fn holder_of(&self, name: &str) -> Option<&Arc<T>> {
-        self.by_folded_name
+        self.folded_names
             .get(&name.to_ascii_lowercase())
-            .and_then(|id| self.by_id.get(id))
+            .and_then(|id| self.entities.get(id))
     }
 
     pub(crate) fn put(&mut self, entity: Arc<T>) {
         self.remove(entity.id());
         let id = entity.id().to_owned();
-        self.by_name.insert(entity.name().to_owned(), id.clone());
-        self.by_folded_name
+        self.names.insert(entity.name().to_owned(), id.clone());
+        self.folded_names
             .insert(entity.name().to_ascii_lowercase(), id.clone());
-        self.by_id.insert(id, entity);
+        self.entities.insert(id, entity);
     }
 
     fn remove(&mut self, id: &str) {
-        if let Some(former) = self.by_id.remove(id) {
-            self.by_name.remove(former.name());
-            self.by_folded_name.remove(&former.name().to_ascii_lowercase());
+        if let Some(former) = self.entities.remove(id) {
+            self.names.remove(former.name());
+            self.folded_names.remove(&former.name().to_ascii_lowercase());
         }
     }
 }

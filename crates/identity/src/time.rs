@@ -9,7 +9,6 @@ pub(crate) fn whole_seconds(time: Timestamp) -> Timestamp {
 }
 
 /// For `#[serde(serialize_with)]`.
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde calls")]
 pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_i64(time.as_second())
 }

@@ -39,7 +39,7 @@ impl Directory {
                     limits::USERS
                 )));
             }
-            self.check_boundary(state, new.boundary.as_deref())?;
+            Self::check_boundary(state, new.boundary.as_deref())?;
             let user = Arc::new(User {
                 id: ids::unique_id(IdKind::User)?,
                 arn: names::arn(self.account(), "user", &path, &new.name),
