@@ -427,7 +427,15 @@ fn layered(request: &Request<'_>, policies: &Policies<'_>, evaluation: &Evaluati
             short_of = short_of.or(Some(Layer::Endpoint));
         }
     }
-    let kind = policies.resource.map(|resource| resource.kind);
+    // Rule 31: a role that nobody gave a trust policy for trusts nobody.
+    let assumes_role = evaluation.service == "sts"
+        && request.action.split(':').nth(1).is_some_and(|name| {
+            name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("AssumeRole"))
+        });
+    let kind = match policies.resource {
+        Some(resource) => Some(resource.kind),
+        None => assumes_role.then_some(ResourcePolicyKind::Trust),
+    };
     let resource_layer = if kind == Some(ResourcePolicyKind::Trust) {
         Layer::Trust
     } else {

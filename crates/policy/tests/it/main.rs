@@ -6,4 +6,6 @@
 )]
 
 mod cases;
+mod naive;
+mod random;
 mod setting;
