@@ -27,4 +27,5 @@ pub use least::{LeastPolicy, LeastPolicyError, LeastPolicyOptions, Placement, le
 pub use proof::{Proof, ProofVerdict, RemovalOutcome};
 pub use quota::{INLINE_ROLE_QUOTA, MANAGED_POLICY_QUOTA};
 pub use removals::{Removal, removals};
+pub use rolecall_trail::Verdict;
 pub use usage::{Usage, usage};
