@@ -20,6 +20,8 @@ pub(crate) struct RoleOverride {
     pub(crate) role_name: String,
     /// Its policies: (name, document as JSON).
     pub(crate) policies: Vec<(String, String)>,
+    /// Attached as managed policies, because together they are too large to be inline.
+    pub(crate) as_managed_policies: bool,
 }
 
 /// Makes resources in one endpoint.
@@ -77,7 +79,15 @@ impl Deployer<'_> {
         let answer = self.client.iam(form.fields).await?;
         if let Some(replaced) = self.role_override.filter(|replaced| replaced.role_name == name) {
             for (policy, document) in &replaced.policies {
-                self.put_inline_policy("Role", name, policy, document).await?;
+                if replaced.as_managed_policies {
+                    let mut form = Form::new("CreatePolicy");
+                    form.set("PolicyName", policy);
+                    form.set("PolicyDocument", document);
+                    self.client.iam(form.fields).await?;
+                    self.attach("Role", name, &format!("arn:aws:iam::{}:policy/{policy}", self.account)).await?;
+                } else {
+                    self.put_inline_policy("Role", name, policy, document).await?;
+                }
             }
         } else {
             for arn in properties.texts("ManagedPolicyArns") {

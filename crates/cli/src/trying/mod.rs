@@ -6,10 +6,12 @@
 
 mod build;
 mod client;
+mod compare;
 mod deploy;
 mod plan;
 mod run;
 
 pub(crate) use plan::{Subject, prepare};
+pub(crate) use compare::same_result;
 pub(crate) use deploy::RoleOverride;
 pub(crate) use run::{Run, RunOptions, new_credentials, run};

@@ -55,6 +55,8 @@ pub(crate) struct Run {
     pub(crate) records: Vec<Record>,
     /// Policies attached to the role when it ran: (label, document as JSON).
     pub(crate) granted: Vec<(String, String)>,
+    /// The role's permissions boundary, likewise.
+    pub(crate) boundary: Option<(String, String)>,
     /// How long the invocation took as the client saw it.
     pub(crate) took: Duration,
 }
@@ -146,6 +148,7 @@ async fn deploy_and_invoke(
     let role_arn = properties.get("Role").and_then(Value::as_str).unwrap_or_default().to_owned();
     let role_name = role_arn.rsplit('/').next().unwrap_or_default().to_owned();
     let granted = granted(&client, &role_name).await?;
+    let boundary = boundary(&client, &role_name).await?;
     let before = records_so_far(endpoint)?;
     let invoked = invoke(&client, &made.reference, &subject.event).await?;
     endpoint.settle().await;
@@ -156,6 +159,7 @@ async fn deploy_and_invoke(
         role_arn,
         records,
         granted,
+        boundary,
         ..invoked
     })
 }
@@ -163,18 +167,11 @@ async fn deploy_and_invoke(
 /// Makes the deploying identity, an IAM user with AdministratorAccess, and a client that signs with its key.
 async fn deployer(address: SocketAddr, root: &RootCredentials) -> Result<Client, Failure> {
     let client = Client::new(address, REGION, &root.access_key_id, &root.secret_access_key);
-    let form = |fields: &[(&str, &str)]| {
-        fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect::<Vec<_>>()
-    };
-    client.iam(form(&[("Action", "CreateUser"), ("UserName", DEPLOYER)])).await?;
-    client
-        .iam(form(&[
-            ("Action", "AttachUserPolicy"),
-            ("UserName", DEPLOYER),
-            ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess"),
-        ]))
-        .await?;
-    let answer = client.iam(form(&[("Action", "CreateAccessKey"), ("UserName", DEPLOYER)])).await?;
+    let user = ("UserName", DEPLOYER);
+    client.iam(form("CreateUser", &[user])).await?;
+    let everything = ("PolicyArn", "arn:aws:iam::aws:policy/AdministratorAccess");
+    client.iam(form("AttachUserPolicy", &[user, everything])).await?;
+    let answer = client.iam(form("CreateAccessKey", &[user])).await?;
     let element = |name: &str| {
         super::deploy::element(&answer, name)
             .ok_or_else(|| Failure::new(format!("CreateAccessKey answered without {name}")))
@@ -182,21 +179,19 @@ async fn deployer(address: SocketAddr, root: &RootCredentials) -> Result<Client,
     Ok(Client::new(address, REGION, &element("AccessKeyId")?, &element("SecretAccessKey")?))
 }
 
+fn form(action: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut fields = vec![("Action".to_owned(), action.to_owned())];
+    fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    fields
+}
+
 /// Every policy of the role, read through the API.
 async fn granted(client: &Client, role_name: &str) -> Result<Vec<(String, String)>, Failure> {
-    let form = |action: &str, more: &[(&str, &str)]| {
-        let mut fields = vec![("Action".to_owned(), action.to_owned())];
-        fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        fields
-    };
     let mut granted = Vec::new();
     let attached = client.iam(form("ListAttachedRolePolicies", &[("RoleName", role_name)])).await?;
     for arn in super::deploy::elements(&attached, "PolicyArn") {
-        let policy = client.iam(form("GetPolicy", &[("PolicyArn", &arn)])).await?;
-        let version = super::deploy::element(&policy, "DefaultVersionId").unwrap_or_default();
-        let document =
-            client.iam(form("GetPolicyVersion", &[("PolicyArn", &arn), ("VersionId", &version)])).await?;
-        granted.push((arn, decoded_document(&document, "Document")?));
+        let document = managed_document(client, &arn).await?;
+        granted.push((arn, document));
     }
     let inline = client.iam(form("ListRolePolicies", &[("RoleName", role_name)])).await?;
     for name in super::deploy::elements(&inline, "member") {
@@ -205,6 +200,20 @@ async fn granted(client: &Client, role_name: &str) -> Result<Vec<(String, String
         granted.push((name, decoded_document(&document, "PolicyDocument")?));
     }
     Ok(granted)
+}
+
+async fn boundary(client: &Client, role_name: &str) -> Result<Option<(String, String)>, Failure> {
+    let role = client.iam(form("GetRole", &[("RoleName", role_name)])).await?;
+    let Some(arn) = super::deploy::element(&role, "PermissionsBoundaryArn") else { return Ok(None) };
+    let document = managed_document(client, &arn).await?;
+    Ok(Some((arn, document)))
+}
+
+async fn managed_document(client: &Client, arn: &str) -> Result<String, Failure> {
+    let policy = client.iam(form("GetPolicy", &[("PolicyArn", arn)])).await?;
+    let version = super::deploy::element(&policy, "DefaultVersionId").unwrap_or_default();
+    let document = client.iam(form("GetPolicyVersion", &[("PolicyArn", arn), ("VersionId", &version)])).await?;
+    decoded_document(&document, "Document")
 }
 
 /// IAM answers documents percent-encoded.
@@ -235,6 +244,7 @@ async fn invoke(client: &Client, function_name: &str, event: &[u8]) -> Result<Ru
         log_tail,
         records: Vec::new(),
         granted: Vec::new(),
+        boundary: None,
         took,
     })
 }
