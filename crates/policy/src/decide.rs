@@ -430,7 +430,8 @@ fn layered(request: &Request<'_>, policies: &Policies<'_>, evaluation: &Evaluati
     // Rule 31: a role that nobody gave a trust policy for trusts nobody.
     let assumes_role = evaluation.service == "sts"
         && request.action.split(':').nth(1).is_some_and(|name| {
-            name.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("AssumeRole"))
+            name.get(..10)
+                .is_some_and(|start| start.eq_ignore_ascii_case("AssumeRole"))
         });
     let kind = match policies.resource {
         Some(resource) => Some(resource.kind),

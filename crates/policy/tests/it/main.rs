@@ -6,6 +6,7 @@
 )]
 
 mod cases;
+mod corpus;
 mod naive;
 mod random;
 mod setting;

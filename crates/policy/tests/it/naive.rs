@@ -58,6 +58,7 @@ pub(crate) fn decide(case: &Value) -> (bool, bool) {
             allows_or_absent(&session)
         };
     let identity_allows = request.kind == "root" || identity.as_ref().is_some_and(allows);
+    let has_resource_policy = resource.is_some();
     let grants = resource
         .map(|documents| matching(&documents, "Allow", &request))
         .unwrap_or_default();
