@@ -64,23 +64,23 @@ fn kind_of(path: &Path) -> DocumentKind {
     }
 }
 
-/// The examples have placeholders such as `<my-account-id>` where an account is meant, which is no principal.
+/// The examples leave some texts to the reader, such as `<my-account-id>`, and one has a comment.
 fn filled_in(text: &str) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('<') {
-        let Some((inside, behind)) = after.split_once('>') else {
-            break;
-        };
-        filled.push_str(before);
-        filled.push_str(if inside.contains("account") {
-            "123456789012"
-        } else {
-            "placeholder"
+    let is_comment = |line: &&str| line.trim_start().starts_with("//");
+    let lines: Vec<&str> = text.lines().filter(|line| !is_comment(line)).collect();
+    let text = lines.join("\n");
+    let mut parts = text.split(['<', '>']);
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    while let Some(inside) = parts.next() {
+        filled.push_str(match inside {
+            "action" => "s3:GetObject",
+            _ if inside.contains("-resource") => "arn:aws:s3:::orders",
+            _ if inside.contains("account") => "123456789012",
+            other => other,
         });
-        rest = behind;
+        filled.push_str(parts.next().unwrap_or_default());
     }
-    filled + rest
+    filled
 }
 
 #[test]
