@@ -4,6 +4,11 @@
 //! Management". An entity that is not there is authorised on the ARN its name gives; that it is missing is said only
 //! afterwards.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the table of operations has one signature for all of these"
+)]
+
 use rolecall_identity::{AnyPolicy, Tag};
 use rolecall_policy::Principal;
 use rolecall_service::{Access, Needs, RequestContext, ServiceError};

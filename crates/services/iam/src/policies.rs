@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rolecall_catalog as catalog;
-use rolecall_identity::{AnyPolicy, NewPolicy, PolicyUsage};
+use rolecall_identity::{AnyPolicy, NewPolicy, PolicyUsage, PolicyUse};
 use rolecall_service::{Permit, RequestContext, ServiceError};
 
 use crate::error::{from_identity, validation};
@@ -36,7 +36,7 @@ pub(crate) async fn create_policy(
         .await
         .map_err(from_identity)?;
     Ok(CreatePolicyOutput {
-        policy: Some(views::policy(&AnyPolicy::Customer(policy), Default::default())),
+        policy: Some(views::policy(&AnyPolicy::Customer(policy), PolicyUse::default())),
     })
 }
 
