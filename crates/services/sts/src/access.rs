@@ -2,6 +2,11 @@
 //!
 //! Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS Security Token Service".
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the table of operations has one signature for all of these"
+)]
+
 use rolecall_identity::{Directory, Tag};
 use rolecall_policy::{Principal, ResourcePolicyKind};
 use rolecall_service::{Access, AttachedPolicy, Needs, RequestContext, ServiceError};

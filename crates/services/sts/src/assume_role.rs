@@ -33,6 +33,11 @@ pub(crate) async fn assume_role(
             "ProvidedContexts is not supported by this endpoint; leave it out.",
         ));
     }
+    if input.minimum_session_token_size.is_some() {
+        return Err(validation(
+            "MinimumSessionTokenSize is not supported by this endpoint; leave it out.",
+        ));
+    }
     let role = sts.directory.role_by_arn(&input.role_arn).ok_or_else(|| {
         // The permit was given a moment ago, so the role was deleted in between.
         access_denied(format!(
@@ -86,7 +91,7 @@ pub(crate) async fn assume_role(
         credentials: Some(credentials(&issued)),
         assumed_role_user: Some(AssumedRoleUser {
             assumed_role_id: format!("{}:{}", role.id, input.role_session_name),
-            arn: issued.principal.arn().to_string(),
+            arn: issued.principal.arn(),
         }),
         packed_policy_size: issued.packed_policy_size,
         source_identity,

@@ -17,23 +17,23 @@ pub(crate) async fn get_caller_identity(
 ) -> Result<GetCallerIdentityOutput, ServiceError> {
     let principal = &context.caller.principal;
     let (account, user_id) = match principal {
-        Principal::Root { account } => (account.to_string(), account.to_string()),
+        Principal::Root { account } => (account.clone(), account.clone()),
         Principal::User {
             account,
             id: Some(id),
             ..
-        } => (account.to_string(), id.to_string()),
+        } => (account.clone(), id.clone()),
         Principal::RoleSession {
             account,
             role_id: Some(role_id),
             session_name,
             ..
-        } => (account.to_string(), format!("{role_id}:{session_name}")),
+        } => (account.clone(), format!("{role_id}:{session_name}")),
         _ => return Err(access_denied("The caller has no identity in this account.")),
     };
     Ok(GetCallerIdentityOutput {
         user_id: Some(user_id),
         account: Some(account),
-        arn: Some(principal.arn().to_string()),
+        arn: Some(principal.arn()),
     })
 }

@@ -1,0 +1,15 @@
+//! STS as its callers see it: through prepare, the gate, and run.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test may panic")]
+
+mod assume_role;
+mod client;
+mod session_token;
+
+/// Runs `future` to its end.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
