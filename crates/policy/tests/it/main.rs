@@ -7,6 +7,8 @@
 
 mod cases;
 mod corpus;
+mod documents;
+mod laws;
 mod naive;
 mod random;
 mod setting;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::naive;
 use crate::setting::Setting;
 
-fn requests() -> u32 {
+pub(crate) fn requests() -> u32 {
     std::env::var("POLICY_RANDOM_REQUESTS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -217,7 +217,7 @@ fn statement(names: bool) -> impl Strategy<Value = Value> {
         })
 }
 
-fn document(names: bool) -> impl Strategy<Value = Value> {
+pub(crate) fn document(names: bool) -> impl Strategy<Value = Value> {
     (
         select(&["2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17", ""][..]),
         prop::collection::vec(statement(names), 1..=3),
