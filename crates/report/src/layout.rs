@@ -4,7 +4,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// How a piece of text is set off, where colours are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Style {
+pub(crate) enum Tone {
     /// Names of sections.
     Label,
     /// What is as it should be.
@@ -15,16 +15,16 @@ pub(crate) enum Style {
     Faint,
 }
 
-/// Puts `style` around `text` by the terminal's escape sequences (ECMA-48, "Select graphic rendition").
-pub(crate) fn paint(text: &str, style: Style, color: bool) -> String {
+/// Puts `tone` around `text` by the terminal's escape sequences (ECMA-48, "Select graphic rendition").
+pub(crate) fn paint(text: &str, tone: Tone, color: bool) -> String {
     if !color || text.is_empty() {
         return text.to_owned();
     }
-    let code = match style {
-        Style::Label => 1,
-        Style::Good => 32,
-        Style::Bad => 31,
-        Style::Faint => 2,
+    let code = match tone {
+        Tone::Label => 1,
+        Tone::Good => 32,
+        Tone::Bad => 31,
+        Tone::Faint => 2,
     };
     format!("\u{1b}[{code}m{text}\u{1b}[0m")
 }

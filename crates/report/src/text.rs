@@ -1,10 +1,12 @@
 //! The report as a person reads it in a terminal: one section a question, the same columns in all of them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use rolecall_policy::Arn;
 use rolecall_review::{Placement, ProofVerdict};
 
-use crate::layout::{Style, columns, pad, paint, printable, shorten, wrap};
-use crate::try_report::{CallReport, PolicyReport, ProofReport, TryReport, Verdict};
+use crate::document::{CallReport, PolicyReport, ProofReport, TryDocument, Verdict};
+use crate::layout::{Tone, columns, pad, paint, printable, shorten, wrap};
 
 /// Where the text is going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -16,10 +18,10 @@ pub struct TextOptions {
 }
 
 /// Columns of the names of sections, and the space behind them.
-const LABELS: usize = 10;
+const LABELS: usize = 14;
 
 /// The narrowest text that is laid out; a narrower terminal wraps it itself.
-const NARROWEST: usize = 50;
+const NARROWEST: usize = 60;
 
 /// Longest column of actions; a longer action pushes its own line only.
 const LONGEST_ACTION: usize = 40;
@@ -30,20 +32,34 @@ const RESULT_LINES: usize = 3;
 /// Characters of a function's answer that are looked at, whatever the width.
 const RESULT_CHARACTERS: usize = 600;
 
-impl TryReport {
-    /// The report as text, with a line feed at the end of every line.
-    ///
-    /// Characters that would change the terminal's state are written out, so that names chosen by others can do no harm.
-    pub fn to_text(&self, options: TextOptions) -> String {
-        let mut page = Page::new(self, options);
-        page.function(self);
-        page.result(self);
-        page.calls(self);
-        page.granted(self);
-        page.policy(self);
-        page.proof(self);
-        page.text
+/// Whether to colour, for [`TextOptions`] without a width.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// No colours.
+    Plain,
+    /// Colours.
+    Coloured,
+}
+
+impl From<Style> for TextOptions {
+    fn from(style: Style) -> Self {
+        Self {
+            width: None,
+            color: style == Style::Coloured,
+        }
     }
+}
+
+pub(crate) fn print(report: &TryDocument, options: TextOptions) -> String {
+    let mut page = Page::new(report, options);
+    page.function(report);
+    page.result(report);
+    page.calls(report);
+    page.granted(report);
+    page.policy(report);
+    page.proof(report);
+    page.kept(report);
+    page.text
 }
 
 struct Page<'a> {
@@ -57,13 +73,13 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(report: &'a TryReport, options: TextOptions) -> Self {
+    fn new(report: &'a TryDocument, options: TextOptions) -> Self {
         let arn = Arn::parse(&report.function.arn);
         let called = rows(&report.calls).into_iter().map(|row| columns(&row.action()));
         let named = report
             .policy
+            .statements
             .iter()
-            .flat_map(|policy| &policy.statements)
             .flat_map(|statement| &statement.actions);
         let action_width = called
             .chain(named.map(|action| columns(action)))
@@ -89,7 +105,7 @@ impl<'a> Page<'a> {
         let label = pad(std::mem::take(&mut self.label), LABELS);
         let painted = paint(
             &label,
-            Style::Label,
+            Tone::Label,
             self.options.color && !label.trim().is_empty(),
         );
         let line = format!("{painted}{text}");
@@ -97,19 +113,19 @@ impl<'a> Page<'a> {
         self.text.push('\n');
     }
 
-    fn paint(&self, text: &str, style: Style) -> String {
-        paint(text, style, self.options.color)
+    fn paint(&self, text: &str, tone: Tone) -> String {
+        paint(text, tone, self.options.color)
     }
 
     fn faint(&self, text: &str) -> String {
-        self.paint(text, Style::Faint)
+        self.paint(text, Tone::Faint)
     }
 
     fn mark(&self, is_good: bool) -> String {
         if is_good {
-            self.paint("✓", Style::Good)
+            self.paint("✓", Tone::Good)
         } else {
-            self.paint("✗", Style::Bad)
+            self.paint("✗", Tone::Bad)
         }
     }
 
@@ -120,9 +136,9 @@ impl<'a> Page<'a> {
         })
     }
 
-    fn wrapped(&mut self, text: &str, indent: usize, style: Option<Style>) {
+    fn wrapped(&mut self, text: &str, indent: usize, tone: Option<Tone>) {
         for line in wrap(&printable(text), self.room(indent), false) {
-            let line = style.map_or_else(|| line.clone(), |style| self.paint(&line, style));
+            let line = tone.map_or_else(|| line.clone(), |tone| self.paint(&line, tone));
             self.line(&format!("{:indent$}{line}", ""));
         }
     }
@@ -141,7 +157,7 @@ impl<'a> Page<'a> {
         printable(shown)
     }
 
-    fn function(&mut self, report: &'a TryReport) {
+    fn function(&mut self, report: &'a TryDocument) {
         self.section("function");
         let name = format!(
             "{} on {}",
@@ -156,13 +172,13 @@ impl<'a> Page<'a> {
         let role = self.faint(&role);
         self.line(&role);
         for skipped in &report.skipped {
-            self.wrapped(&format!("left out: {skipped}"), 0, Some(Style::Bad));
+            self.wrapped(&format!("left out: {skipped}"), 0, Some(Tone::Bad));
         }
     }
 
-    fn result(&mut self, report: &'a TryReport) {
+    fn result(&mut self, report: &'a TryDocument) {
         self.section("result");
-        let answer = if report.succeeded {
+        let answer = if report.answered {
             report.result.as_str().to_owned()
         } else {
             failure(report.result.as_str())
@@ -179,25 +195,23 @@ impl<'a> Page<'a> {
                 last.push('…');
             }
         }
-        let mark = self.mark(report.succeeded);
+        let mark = self.mark(report.answered);
         for (number, line) in lines.iter().enumerate() {
             let lead = if number == 0 { mark.as_str() } else { " " };
             self.line(&format!("{lead} {line}"));
         }
-        let start = report.init_ms.map_or_else(
-            || "warm start".to_owned(),
+        let mut facts = vec![milliseconds(report.duration_ms)];
+        facts.push(report.init_ms.map_or_else(
+            || "warm".to_owned(),
             |ms| format!("cold start {}", milliseconds(ms)),
-        );
-        let facts = format!(
-            "{}, {start}, {} of {} MB",
-            milliseconds(report.duration_ms),
-            report.memory.max_used_mb,
-            report.memory.size_mb
-        );
-        self.line(&format!("  {}", self.faint(&facts)));
+        ));
+        if let Some(memory) = report.memory {
+            facts.push(format!("{} of {} MB", memory.max_used_mb, memory.size_mb));
+        }
+        self.line(&format!("  {}", self.faint(&facts.join(" · "))));
     }
 
-    fn calls(&mut self, report: &'a TryReport) {
+    fn calls(&mut self, report: &'a TryDocument) {
         self.section("calls");
         if report.calls.is_empty() && report.undecided.is_empty() {
             self.line("none");
@@ -244,11 +258,11 @@ impl<'a> Page<'a> {
                 .map(|statement| format!(" ({statement})"))
                 .unwrap_or_default();
             let layer = layer_name(&call.layer);
-            self.wrapped(&format!("{layer}: {sentence}{statement}"), 4, Some(Style::Bad));
+            self.wrapped(&format!("{layer}: {sentence}{statement}"), 4, Some(Tone::Bad));
         }
     }
 
-    fn granted(&mut self, report: &'a TryReport) {
+    fn granted(&mut self, report: &'a TryDocument) {
         self.section("granted");
         let granted = &report.granted;
         self.line(&format!(
@@ -268,33 +282,48 @@ impl<'a> Page<'a> {
             [only] => parts.push(format!("{} 0 of {}", only.service, only.granted)),
             several => parts.push(format!("{} other services 0 of {unused}", several.len())),
         }
-        self.wrapped(&parts.join(" · "), 0, Some(Style::Faint));
+        self.wrapped(&parts.join(" · "), 0, Some(Tone::Faint));
     }
 
-    fn policy(&mut self, report: &'a TryReport) {
-        self.section("policy");
-        let Some(policy) = &report.policy else {
-            self.line("none needed: nothing was used");
+    fn policy(&mut self, report: &'a TryDocument) {
+        self.section("least policy");
+        let policy = &report.policy;
+        if report.proof.is_none() {
+            let reason = if report.answered {
+                "a call was denied"
+            } else {
+                "the function failed"
+            };
+            self.line(&format!(
+                "not written: {reason}, so it would cover part of the work only"
+            ));
             return;
-        };
-        let actions: std::collections::BTreeSet<&String> = policy
-            .statements
-            .iter()
-            .flat_map(|statement| &statement.actions)
-            .collect();
-        let files = printable(&policy.files.join(", "));
-        self.line(&format!("{files} · {}", counted(actions.len(), "action")));
+        }
+        if policy.statements.is_empty() {
+            self.line("empty: the function needs no permission");
+        } else {
+            let actions: BTreeSet<&String> = policy
+                .statements
+                .iter()
+                .flat_map(|statement| &statement.actions)
+                .collect();
+            let files = printable(&policy.files.join(", "));
+            self.line(&format!("{} · {files}", counted(actions.len(), "action")));
+        }
         if policy.placement == Placement::Managed {
-            let text = "too large for one inline policy: attach the files as managed policies";
-            self.wrapped(text, 0, None);
+            self.wrapped(
+                "too large for one inline policy: attach the files as managed policies",
+                0,
+                None,
+            );
         }
         self.statements(policy);
         if !policy.granted_by_resources.is_empty() {
             let text = format!(
-                "not in it, the resources' own policies grant them: {}",
+                "not in it, as the resources' own policies grant them: {}",
                 policy.granted_by_resources.join(", ")
             );
-            self.wrapped(&text, 0, Some(Style::Faint));
+            self.wrapped(&text, 0, Some(Tone::Faint));
         }
     }
 
@@ -316,25 +345,23 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn proof(&mut self, report: &'a TryReport) {
+    fn proof(&mut self, report: &'a TryDocument) {
         self.section("proof");
         let Some(proof) = &report.proof else {
-            let is_denied = report
-                .calls
-                .iter()
-                .any(|call| call.decisive && call.verdict != Verdict::Allowed);
-            let reason = if is_denied {
-                "not run: with a call denied, the policy would cover part of the work only"
-            } else {
-                "not run"
-            };
             let mark = self.mark(false);
-            self.line(&format!("{mark} {reason}"));
+            self.line(&format!("{mark} not run"));
             return;
         };
         self.enough(proof);
         if proof.verdict != ProofVerdict::NotEnough {
             self.not_too_much(proof);
+        }
+    }
+
+    fn kept(&mut self, report: &'a TryDocument) {
+        if let Some(folder) = &report.kept {
+            self.section("kept");
+            self.line(&printable(folder));
         }
     }
 
@@ -397,7 +424,7 @@ impl Row<'_> {
 
 fn rows(calls: &[CallReport]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
-    let mut places = std::collections::HashMap::new();
+    let mut places = HashMap::new();
     for call in calls {
         let key = (
             &call.action,
