@@ -2,9 +2,11 @@
 //!
 //! Source: IAM User Guide, "Policy evaluation logic" and "Cross-account policy evaluation logic" (rules 1 to 49).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::arn::Arn;
 use crate::choices::RESOURCE_CONTROL_SERVICES;
 use crate::compile::{CompiledPolicy, StatementRef, Subject};
 use crate::condition::Keys;
@@ -192,25 +194,26 @@ impl<'a> RequestKeys<'a> {
         Self { request }
     }
 
-    /// Source of the keys and of when they are absent: IAM User Guide, "AWS global condition context keys".
-    fn derived(&self, key: &str) -> Option<String> {
+    /// Source of the keys and of when they are absent: IAM User Guide, "AWS global condition context keys". Borrowed
+    /// wherever the value stands in the request already.
+    fn derived(&self, key: &str) -> Option<Cow<'a, str>> {
         let principal = self.request.principal;
         let is = |name: &str| key.eq_ignore_ascii_case(name);
         if is("aws:PrincipalArn") {
             // Rule 47: the role's ARN for its sessions.
             return match principal {
-                Principal::RoleSession { role_arn, .. } => Some(role_arn.clone()),
-                Principal::Root { .. } | Principal::User { .. } | Principal::FederatedUser { .. } => {
-                    Some(principal.arn())
+                Principal::RoleSession { role_arn: arn, .. } | Principal::User { arn, .. } => {
+                    Some(arn.into())
                 }
+                Principal::Root { .. } | Principal::FederatedUser { .. } => Some(principal.arn().into()),
                 Principal::Federated { .. } | Principal::Service { .. } | Principal::Anonymous => None,
             };
         }
         if is("aws:PrincipalAccount") {
             // Rule 94.
             return match principal {
-                Principal::Anonymous => Some("anonymous".to_owned()),
-                _ => principal.account().map(str::to_owned),
+                Principal::Anonymous => Some("anonymous".into()),
+                _ => principal.account().map(Cow::from),
             };
         }
         if is("aws:PrincipalType") {
@@ -222,26 +225,26 @@ impl<'a> RequestKeys<'a> {
                 Principal::Anonymous => "Anonymous",
                 Principal::Federated { .. } | Principal::Service { .. } => return None,
             };
-            return Some(kind.to_owned());
+            return Some(kind.into());
         }
         if is("aws:username") {
             // Rule 48.
             let Principal::User { name, .. } = principal else {
                 return None;
             };
-            return Some(name.clone());
+            return Some(name.into());
         }
         if is("aws:userid") {
             return match principal {
-                Principal::Root { account } => Some(account.clone()),
-                Principal::User { id, .. } => id.clone(),
+                Principal::Root { account } => Some(account.into()),
+                Principal::User { id, .. } => id.as_deref().map(Cow::from),
                 Principal::RoleSession {
                     role_id,
                     session_name,
                     ..
-                } => role_id.as_ref().map(|id| format!("{id}:{session_name}")),
-                Principal::FederatedUser { account, name, .. } => Some(format!("{account}:{name}")),
-                Principal::Anonymous => Some("anonymous".to_owned()),
+                } => role_id.as_ref().map(|id| format!("{id}:{session_name}").into()),
+                Principal::FederatedUser { account, name, .. } => Some(format!("{account}:{name}").into()),
+                Principal::Anonymous => Some("anonymous".into()),
                 Principal::Federated { .. } | Principal::Service { .. } => None,
             };
         }
@@ -250,7 +253,7 @@ impl<'a> RequestKeys<'a> {
                 .request
                 .resource_account
                 .or(principal.account())
-                .map(str::to_owned);
+                .map(Cow::from);
         }
         None
     }
@@ -265,7 +268,7 @@ impl Keys for RequestKeys<'_> {
                 use_values(Some(&values));
             }
             None => match self.derived(key) {
-                Some(value) => use_values(Some(&[value.as_str()])),
+                Some(value) => use_values(Some(&[&*value])),
                 None => use_values(None),
             },
         }
@@ -275,7 +278,7 @@ impl Keys for RequestKeys<'_> {
         match self.request.context.get(key) {
             Some([only]) => Some(only.clone()),
             Some(_) => None,
-            None => self.derived(key),
+            None => self.derived(key).map(Cow::into_owned),
         }
     }
 }
@@ -427,15 +430,9 @@ fn layered(request: &Request<'_>, policies: &Policies<'_>, evaluation: &Evaluati
             short_of = short_of.or(Some(Layer::Endpoint));
         }
     }
-    // Rule 31: a role that nobody gave a trust policy for trusts nobody.
-    let assumes_role = evaluation.service == "sts"
-        && request.action.split(':').nth(1).is_some_and(|name| {
-            name.get(..10)
-                .is_some_and(|start| start.eq_ignore_ascii_case("AssumeRole"))
-        });
     let kind = match policies.resource {
         Some(resource) => Some(resource.kind),
-        None => assumes_role.then_some(ResourcePolicyKind::Trust),
+        None => required_kind(request, evaluation.service),
     };
     let resource_layer = if kind == Some(ResourcePolicyKind::Trust) {
         Layer::Trust
@@ -478,6 +475,24 @@ fn layered(request: &Request<'_>, policies: &Policies<'_>, evaluation: &Evaluati
         return Decision::implicit(layer);
     }
     granted(request, kind, resource_layer, resource, identity, limits)
+}
+
+/// The policy that the resource has without fail and that must allow (rules 31, 35): nobody gave it, so it allows nothing.
+fn required_kind(request: &Request<'_>, service: &str) -> Option<ResourcePolicyKind> {
+    let name = request.action.split(':').nth(1).unwrap_or_default();
+    let assumes_role = || {
+        let start = name.get(.."AssumeRole".len()).unwrap_or_default();
+        start.eq_ignore_ascii_case("AssumeRole")
+    };
+    let is_of_key = || {
+        Arn::parse(request.resource)
+            .is_some_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"))
+    };
+    match service {
+        "sts" if assumes_role() => Some(ResourcePolicyKind::Trust),
+        "kms" if is_of_key() => Some(ResourcePolicyKind::Key),
+        _ => None,
+    }
 }
 
 /// What boundary and session policy let through.

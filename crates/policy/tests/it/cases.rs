@@ -69,10 +69,13 @@ fn run(case: &Value) -> (bool, Result<(), String>) {
     (expected, if problem.is_empty() { Ok(()) } else { Err(problem) })
 }
 
+/// Rule, what it says, cases, cases that passed, whether one allows, whether one denies.
+type Row = (u64, String, usize, usize, bool, bool);
+
 #[test]
 fn every_rule_has_its_cases() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut table: Vec<(u64, String, usize, usize, bool, bool)> = Vec::new();
+    let mut table: Vec<Row> = Vec::new();
     let mut failures = String::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -106,9 +109,7 @@ fn every_rule_has_its_cases() {
         println!("{number:>4}  {cases:>5}  {passed:>4}  {says}");
     }
     for number in 1..=100 {
-        let has_cases = |wanted: fn(&(u64, String, usize, usize, bool, bool)) -> bool| {
-            table.iter().any(|row| row.0 == number && wanted(row))
-        };
+        let has_cases = |wanted: fn(&Row) -> bool| table.iter().any(|row| row.0 == number && wanted(row));
         let complete = has_cases(|row| row.4) && has_cases(|row| row.5);
         if !complete && !NOT_DECISIONS.contains(&number) {
             writeln!(

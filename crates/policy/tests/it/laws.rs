@@ -59,7 +59,7 @@ fn denying(mut document: Value) -> Value {
 #[test]
 fn another_deny_never_allows_more() {
     never_allows_more(false, |case, document| {
-        push(case, "identityPolicies", denying(document))
+        push(case, "identityPolicies", denying(document));
     });
 }
 
