@@ -298,7 +298,7 @@ impl Condition {
             (Expected::Bytes(bytes), _) => STANDARD.decode(value).is_ok_and(|value| value == *bytes),
             (Expected::Network(network), _) => value
                 .parse::<IpAddr>()
-                .is_ok_and(|address| network.contains(&address.to_canonical())),
+                .is_ok_and(|address| network.contains(&address) || network.contains(&address.to_canonical())),
             (Expected::Number(_) | Expected::Date(_) | Expected::Nothing, _) => false,
         }
     }

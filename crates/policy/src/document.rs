@@ -636,7 +636,7 @@ fn valid_principal(kind: PrincipalType, text: &str) -> bool {
     };
     match kind {
         PrincipalType::Aws if text == "*" => true,
-        _ if text.contains(['*', '?']) => text == "*" && kind != PrincipalType::CanonicalUser,
+        _ if text.contains(['*', '?']) => text == "*" && kind == PrincipalType::Federated,
         PrincipalType::Aws => match crate::Arn::parse(text) {
             Some(arn) => {
                 let entity = arn.resource.split('/').next().unwrap_or_default();

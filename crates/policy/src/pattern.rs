@@ -210,7 +210,7 @@ impl ResourcePattern {
         } else {
             let template = Template::parse(text, variables);
             if template.has_variables() {
-                if variable_before_resource(text) {
+                if template.has_early_variable() {
                     ResourceForm::Unresolvable
                 } else {
                     ResourceForm::Variable(template)
@@ -247,12 +247,6 @@ impl ResourcePattern {
         };
         if matched { Matched::Yes } else { Matched::No }
     }
-}
-
-/// Whether a variable stands before the fifth colon outside of variables.
-fn variable_before_resource(text: &str) -> bool {
-    let before = text.split("${").next().unwrap_or_default();
-    before.matches(':').count() < 5
 }
 
 /// Turns pieces into tokens, with the rule for stars in an ARN (53): before the fifth colon a star crosses colons only as

@@ -103,8 +103,8 @@ impl Principal {
         let account = arn.account.to_owned();
         let (kind, rest) = arn.resource.split_once('/').unwrap_or((arn.resource, ""));
         match (arn.service, kind) {
-            ("iam", "root") => Some(Self::Root { account }),
-            ("iam", "user") => Some(Self::User {
+            ("iam", "root") if arn.resource == "root" => Some(Self::Root { account }),
+            ("iam", "user") if !rest.is_empty() && !rest.ends_with('/') => Some(Self::User {
                 account,
                 arn: text.to_owned(),
                 name: rest.rsplit('/').next()?.to_owned(),
@@ -162,20 +162,30 @@ pub(crate) fn naming(
     bounded: bool,
 ) -> Option<Naming> {
     if !element.negated {
-        return named(&element.value, principal);
+        return named(&element.value, principal, denies);
     }
-    if denies && bounded {
+    let left_out = if denies {
         // Rule 45: the boundary makes the exemption void.
-        return Some(Naming::Everyone);
-    }
-    (!exempted(&element.value, principal)).then_some(Naming::Everyone)
+        !bounded && exempted(&element.value, principal)
+    } else {
+        // Not supported by AWS any more. Whoever is listed in any of its forms is not granted anything.
+        named(&element.value, principal, true).is_some()
+    };
+    (!left_out).then_some(Naming::Everyone)
 }
 
-fn named(principals: &Principals, principal: &Principal) -> Option<Naming> {
+/// `cautious` is for statements that take something away: who may be meant is taken as meant.
+fn named(principals: &Principals, principal: &Principal, cautious: bool) -> Option<Naming> {
     let Principals::Listed(types) = principals else {
         return Some(Naming::Everyone);
     };
-    let mut found = None;
+    // Which account a canonical user id stands for is not known here.
+    let canonical = cautious
+        && principal.account().is_some()
+        && types
+            .iter()
+            .any(|(kind, _)| *kind == PrincipalType::CanonicalUser);
+    let mut found = canonical.then_some(Naming::Account);
     for (kind, values) in types {
         for value in values.iter() {
             found = found.max(name_of(*kind, value, principal));

@@ -28,9 +28,15 @@ impl Template {
     /// characters (rule 65); an opening without an end is text.
     pub(crate) fn parse(text: &str, variables: bool) -> Self {
         let mut parts = Vec::new();
+        // Behind the last brace nothing can be a variable, however many begin there.
+        let last_brace = if variables {
+            text.rfind('}').unwrap_or(0)
+        } else {
+            0
+        };
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
-            if variables
+            if text.len() - rest.len() < last_brace
                 && let Some(after) = rest.strip_prefix("${")
                 && let Some((inside, after)) = after.split_once('}')
             {
@@ -57,6 +63,19 @@ impl Template {
         self.parts
             .iter()
             .any(|part| matches!(part, Part::Variable { .. }))
+    }
+
+    /// Whether a variable stands before the fifth colon, where an ARN has no room for one (rule 60).
+    pub(crate) fn has_early_variable(&self) -> bool {
+        let mut colons = 0;
+        for part in &self.parts {
+            match part {
+                Part::Piece(Piece::Character(':')) => colons += 1,
+                Part::Piece(_) => {}
+                Part::Variable { .. } => return colons < 5,
+            }
+        }
+        false
     }
 
     /// The keys of its variables.

@@ -68,7 +68,12 @@ pub(crate) fn decide(case: &Value) -> (bool, bool) {
         identity_allows && within_limits && !grants.is_empty()
     } else {
         let trust = request.action.starts_with("sts:AssumeRole");
-        let must_be_granted = trust || (has_resource_policy && request.action.starts_with("kms:"));
+        let key = request.action.starts_with("kms:")
+            && (has_resource_policy
+                || request
+                    .resource
+                    .starts_with("arn:aws:kms:us-east-1:123456789012:key/"));
+        let must_be_granted = trust || key;
         let by_resource = grants.iter().any(|grant| match *grant {
             "account" => false,
             "issuer" => within_limits,
@@ -222,7 +227,11 @@ fn matches(statement: &Value, variables: bool, asked: &Asked<'_>) -> Option<&'st
         (Some(principal), _) => names(principal, asked)?,
         (_, Some(exempt)) => {
             let bounded = asked.case.get("boundary").is_some();
-            let is_exempt = !(denies && bounded) && exempts(exempt, asked);
+            let is_exempt = if denies {
+                !bounded && exempts(exempt, asked)
+            } else {
+                names(exempt, asked).is_some()
+            };
             (!is_exempt).then_some("everyone")?
         }
         (None, None) => "itself",
@@ -242,9 +251,8 @@ fn names(principal: &Value, asked: &Asked<'_>) -> Option<&'static str> {
     let aws = listed(principal, "AWS");
     let has = |wanted: &str| !wanted.is_empty() && aws.iter().any(|value| value == wanted);
     let account_named = has(&asked.account) || has(&format!("arn:aws:iam::{}:root", asked.account));
-    if asked.kind == "service" && listed(principal, "Service").contains(&asked.arn) {
-        Some("itself")
-    } else if has(&asked.arn) || (asked.kind == "root" && account_named) {
+    let service_named = asked.kind == "service" && listed(principal, "Service").contains(&asked.arn);
+    if service_named || has(&asked.arn) || (asked.kind == "root" && account_named) {
         Some("itself")
     } else if has("*") {
         Some("everyone")

@@ -67,6 +67,7 @@ const RESOURCES: &[&str] = &[
     "arn:aws:s3:::orders/ann/1.json",
     "arn:aws:s3:::orders/a*b",
     "arn:aws:sqs:us-east-1:123456789012:jobs",
+    "arn:aws:kms:us-east-1:123456789012:key/k",
     "*",
 ];
 
