@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rolecall_gateway::{EnvironmentEndpoint, Gateway, GatewayOptions, Ports, serve};
 use rolecall_identity::{Directory, DirectoryOptions, RootCredentials as RootKey, Secret};
@@ -26,6 +27,9 @@ use crate::arguments::RootCredentials;
 use crate::data_folder;
 use crate::failure::{Context, Failure};
 
+/// How often the times keys and roles were last used are written down. They are hints: AWS's own lag by hours.
+const USAGE_PERIOD: Duration = Duration::from_mins(1);
+
 /// What an endpoint stands for and where it keeps its things.
 pub(crate) struct EndpointOptions {
     /// Where to listen; port 0 takes a free one.
@@ -46,6 +50,7 @@ pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
     pub(crate) recorder: Recorder,
     runtime: Arc<Runtime>,
+    directory: Arc<Directory>,
     store: Arc<dyn Store>,
     stop: watch::Sender<bool>,
     server: JoinHandle<std::io::Result<()>>,
@@ -71,6 +76,7 @@ impl Endpoint {
         let directory = Directory::open(Arc::clone(&store), options.account.as_str(), directory_options(&options.root))
             .await
             .context("opening the account")?;
+        directory.persist_usage_every(USAGE_PERIOD);
         let recorder = Recorder::new(Arc::clone(&store));
         let gateway_options = GatewayOptions {
             region: options.region.as_str().into(),
@@ -109,7 +115,7 @@ impl Endpoint {
         gateway.install(services);
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(gateway, listener, stopped));
-        Ok(Self { address, recorder, runtime, store, stop, server })
+        Ok(Self { address, recorder, runtime, directory, store, stop, server })
     }
 
     /// Waits until function logs that are on their way are written.
@@ -123,6 +129,7 @@ impl Endpoint {
         let _ = self.stop.send(true);
         self.server.await.context("stopping the server")?.context("serving")?;
         self.runtime.shutdown().await;
+        self.directory.persist_usage().await.context("writing when keys were last used")?;
         self.store.flush().await.context("writing the trail")
     }
 }

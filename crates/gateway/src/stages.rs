@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hyper::body::Incoming;
 use jiff::Timestamp;
+use rolecall_identity::ApplicablePolicies;
 use rolecall_policy::Principal;
 use rolecall_service::{Caller, Needs, Origin, Prepared, RequestContext, Service, ServiceError, gate};
 use rolecall_sigv4::{AuthError, Claim, Family, Form, parse};
@@ -18,6 +19,12 @@ use crate::body::{BodyError, LARGEST_OBJECT};
 use crate::message::{Head, ResponseBody, into_http};
 use crate::record::Outcome;
 use crate::{Gateway, condition_keys, host, identify, record};
+
+tokio::task_local! {
+    /// Policies of the caller whose call runs in this task: what a service does for its caller is decided by all of them,
+    /// session policies too.
+    pub(crate) static AUTHORITY: Arc<ApplicablePolicies>;
+}
 
 /// A request that was refused before there was an operation to record it under, or an answer that is an error.
 pub(crate) struct Refusal {
@@ -109,6 +116,10 @@ impl Gateway {
                     .receive_signed(head, bucket, claim, &key, body, &limit, now)
                     .await
                     .map_err(|error| body_error(error, family))?;
+                if let Some(id) = &key.usage_id {
+                    self.directory
+                        .record_use(id, model.signing_name, &claim.scope.region, now);
+                }
                 Authenticated {
                     caller: Arc::new(caller_of(&key, &claim.access_key_id)),
                     policies: self.directory.policies_for_key(&key),
@@ -212,7 +223,9 @@ impl Gateway {
         };
         let decided = permit.decided().to_vec();
         // 7. dispatch
-        let output = call.run(permit).await;
+        let output = AUTHORITY
+            .scope(Arc::clone(&authenticated.policies), call.run(permit))
+            .await;
         if let Err(error) = &output
             && let Some(cause) = error.internal_cause()
         {

@@ -6,17 +6,20 @@ use std::process::ExitCode;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use rolecall_policy::{Document, DocumentKind};
-use rolecall_report::{Style, TryReport};
+use rolecall_report::{
+    FunctionReport, InvocationReport, MemoryReport, Payload, TextOptions, TryReport, WrittenPolicy,
+};
 use rolecall_review::{
     Granted, LeastPolicy, LeastPolicyOptions, Placement, Proof, RemovalOutcome, Usage, granted, least_policy,
     removals, usage,
 };
 
 use super::block_on;
+use super::env::quoted;
 use crate::arguments::{Format, TryArguments};
 use crate::failure::{Context, Failure};
 use crate::progress::Progress;
-use crate::trying::{RoleOverride, Run, RunOptions, Subject, prepare, run as run_once, same_result};
+use crate::trying::{ReportLine, RoleOverride, Run, RunOptions, Subject, prepare, run as run_once, same_result};
 
 /// Runs of the proof at once: one a core of a small machine.
 const PARALLEL_RUNS: usize = 2;
@@ -25,24 +28,23 @@ const PARALLEL_RUNS: usize = 2;
 pub(crate) fn run(arguments: &TryArguments) -> Result<ExitCode, Failure> {
     let subject = prepare(arguments)?;
     let keep = if arguments.keep { Some(kept_folder()?) } else { None };
-    let report = block_on(try_subject(&subject, arguments, keep))?;
+    let report = block_on(try_subject(&subject, arguments, keep.as_deref()))?;
     match arguments.format {
         Format::Text => {
-            let style = if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
-                Style::Coloured
-            } else {
-                Style::Plain
-            };
-            print!("{}", report.to_text(style));
+            print!("{}", report.to_text(text_options()));
+            if let Some(folder) = &keep {
+                let folder = quoted(&folder.display().to_string());
+                println!("\nkept: rolecall serve --data {folder}");
+            }
         }
-        Format::Json => println!("{}", report.to_json()),
+        Format::Json => print!("{}", report.to_json().context("printing the report")?),
     }
-    Ok(if report.succeeded() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(ExitCode::from(report.exit))
 }
 
-async fn try_subject(subject: &Subject, arguments: &TryArguments, keep: Option<PathBuf>) -> Result<TryReport, Failure> {
+async fn try_subject(subject: &Subject, arguments: &TryArguments, keep: Option<&Path>) -> Result<TryReport, Failure> {
     let progress = Progress::start(format!("running {}", subject.function.logical_id));
-    let first = run_once(subject, RunOptions { keep: keep.as_deref(), ..RunOptions::default() }).await?;
+    let first = run_once(subject, RunOptions { keep, ..RunOptions::default() }).await?;
     let used = usage(&first.records, &first.role_arn);
     let granted = granted_to(&first, &used)?;
     let policy = least_policy(&used, LeastPolicyOptions::default()).context("writing the least policy")?;
@@ -54,24 +56,41 @@ async fn try_subject(subject: &Subject, arguments: &TryArguments, keep: Option<P
         policy_files = write_policy(&policy, &first.role_name, &arguments.output)?;
         proof = Some(prove(subject, &first, &policy).await?);
     }
-    Ok(TryReport {
-        function: subject.function.logical_id.clone(),
-        function_arn: first.function_arn.clone(),
-        role_arn: first.role_arn.clone(),
+    let files: Vec<String> = policy_files.iter().map(|file| file.display().to_string()).collect();
+    let written = (!policy.documents.is_empty()).then_some(WrittenPolicy { policy: &policy, files: &files });
+    Ok(TryReport::new(invocation(subject, &first)?, &used, &granted, written, proof.as_ref()))
+}
+
+fn text_options() -> TextOptions {
+    let terminal = console::Term::stdout();
+    let width = terminal.size_checked().map(|(_, columns)| usize::from(columns));
+    let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    TextOptions { width, color }
+}
+
+/// What the invocation itself showed.
+fn invocation(subject: &Subject, first: &Run) -> Result<InvocationReport, Failure> {
+    let line = first.report_line.as_deref().ok_or_else(|| {
+        Failure::new(format!("the function's log has no REPORT line; the end of the log: {}", first.log_tail))
+    })?;
+    let report = ReportLine::parse(line);
+    Ok(InvocationReport {
+        function: FunctionReport {
+            name: first.function_arn.rsplit(':').next().unwrap_or_default().to_owned(),
+            arn: first.function_arn.clone(),
+            role: first.role_arn.clone(),
+        },
         runtime: subject.runtime.to_string(),
-        declared_runtime: subject.declared_runtime.clone(),
+        runtime_note: subject
+            .declared_runtime
+            .as_ref()
+            .map(|declared| format!("the template says {declared}; --runtime asked for {}", subject.runtime)),
         skipped: subject.skipped.clone(),
-        payload: first.payload.clone(),
-        function_error: first.function_error.clone(),
-        report_line: first.report_line.clone(),
-        log_tail: first.log_tail.clone(),
-        took: first.took,
-        usage: used,
-        granted,
-        policy,
-        policy_files,
-        proof,
-        kept: keep,
+        succeeded: first.function_error.is_none(),
+        result: Payload::new(&first.payload),
+        duration_ms: report.duration_ms,
+        init_ms: report.init_ms,
+        memory: MemoryReport { size_mb: report.memory_mb, max_used_mb: report.max_memory_mb },
     })
 }
 
@@ -97,8 +116,7 @@ fn write_policy(policy: &LeastPolicy, role: &str, folder: &Path) -> Result<Vec<P
             format!("{role}-{}.policy.json", index + 1)
         };
         let file = folder.join(name);
-        let text = serde_json::to_string_pretty(&document.to_json()).context("printing the policy")?;
-        std::fs::write(&file, text + "\n").context(format_args!("writing {}", file.display()))?;
+        std::fs::write(&file, format!("{document:#}\n")).context(format_args!("writing {}", file.display()))?;
         files.push(file);
     }
     Ok(files)

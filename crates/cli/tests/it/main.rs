@@ -1,0 +1,3 @@
+//! Tests over all services together.
+
+mod operations;
