@@ -39,8 +39,10 @@ impl Logs {
     pub(crate) fn expire_now(self: &Arc<Self>, context: &RequestContext) {
         let now = context.time.as_millisecond();
         self.expiry.last.store(now, Ordering::Relaxed);
-        let logs = Arc::clone(self);
+        // Must not keep the store open when the server is stopping.
+        let logs = Arc::downgrade(self);
         tokio::spawn(async move {
+            let Some(logs) = logs.upgrade() else { return };
             if let Err(error) = logs.expire(now).await {
                 tracing::warn!(
                     ?error,
@@ -51,13 +53,13 @@ impl Logs {
     }
 
     async fn expire(&self, now: i64) -> Result<(), ServiceError> {
-        let mut groups: Vec<(u64, i64)> = Vec::new();
-        state::for_each_record(self.store(), state::GROUPS, &mut |_, group: GroupRecord| {
+        let mut groups: Vec<(Vec<u8>, u64, i64)> = Vec::new();
+        state::for_each_record(self.store(), state::GROUPS, &mut |key, group: GroupRecord| {
             if group.retention_days.is_some() {
-                groups.push((group.id, group.expiry(now)));
+                groups.push((key.to_vec(), group.id, group.expiry(now)));
             }
         })?;
-        for (group, expiry) in groups {
+        for (key, group, expiry) in groups {
             let mut streams: Vec<String> = Vec::new();
             state::for_each_stream(self.store(), group, "", None, &mut |name, stream| {
                 if stream.first_event.is_some_and(|first| first < expiry) {
@@ -66,14 +68,18 @@ impl Logs {
                 ControlFlow::Continue(())
             })?;
             for stream in streams {
-                while self.expire_batch(group, &stream, expiry).await? == BATCH {}
+                let mut may_have_more = true;
+                while may_have_more {
+                    let _turn = self.turns.of(&key, &stream).await;
+                    may_have_more = self.expire_batch(group, &stream, expiry).await? == BATCH;
+                }
             }
         }
         Ok(())
     }
 
-    /// Removes the oldest expired events of a stream and answers how many there were. A stream that is written to meanwhile has its turn
-    /// the next time.
+    /// Removes the oldest expired events of a stream and answers how many there were. A stream that was deleted or written to from elsewhere
+    /// meanwhile is left for the next time.
     async fn expire_batch(&self, group: u64, name: &str, expiry: i64) -> Result<usize, ServiceError> {
         let Some(stream) = find_stream(self.store(), group, name)? else {
             return Ok(0);

@@ -6,10 +6,13 @@
 mod access;
 mod error;
 mod expiry;
+mod filter_log_events;
 #[rustfmt::skip]
 mod generated;
 mod get_log_events;
 mod groups;
+mod merge;
+mod pattern;
 mod put_log_events;
 mod resource;
 mod retention;
@@ -17,6 +20,7 @@ mod state;
 mod streams;
 mod tags;
 mod token;
+mod turns;
 
 use std::sync::Arc;
 
@@ -30,6 +34,7 @@ use rolecall_wire::{OperationModel, ServiceModel, Value};
 pub struct Logs {
     store: Arc<dyn Store>,
     expiry: expiry::Expiry,
+    turns: turns::Turns,
 }
 
 impl Logs {
@@ -42,6 +47,7 @@ impl Logs {
         Ok(Arc::new(Self {
             store,
             expiry: expiry::Expiry::default(),
+            turns: turns::Turns::default(),
         }))
     }
 
@@ -61,6 +67,7 @@ operations! { Logs {
     DescribeLogStreams => access::describe_log_streams, streams::describe_log_streams;
     PutLogEvents => access::put_log_events, put_log_events::put_log_events;
     GetLogEvents => access::get_log_events, get_log_events::get_log_events;
+    FilterLogEvents => access::filter_log_events, filter_log_events::filter_log_events;
     TagResource => access::tag_resource, tags::tag_resource;
     UntagResource => access::untag_resource, tags::untag_resource;
     ListTagsForResource => access::list_tags_for_resource, tags::list_tags_for_resource;

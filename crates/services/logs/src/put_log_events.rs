@@ -8,7 +8,9 @@ use std::sync::Arc;
 use rolecall_service::{Permit, RequestContext, ServiceError};
 use rolecall_store::{Condition, Transaction, codec};
 
-use crate::generated::{InputLogEvent, PutLogEventsInput, PutLogEventsOutput, RejectedLogEventsInfo};
+use crate::generated::{
+    InputLogEvent, PutLogEventsInput, PutLogEventsOutput, RejectedEntityInfo, RejectedLogEventsInfo,
+};
 use crate::resource::GroupName;
 use crate::state::{self, ATTEMPTS, EVENT_OVERHEAD, EVENTS, EventRecord, Place, STREAMS, StreamRecord};
 use crate::{Logs, error};
@@ -31,9 +33,10 @@ pub(crate) async fn put_log_events(
     input: PutLogEventsInput,
     _: Permit,
 ) -> Result<PutLogEventsOutput, ServiceError> {
-    if input.entity.is_some() {
-        return Err(error::not_supported("entity"));
-    }
+    // Entities are not kept. AWS's answer for one it cannot use is to take the events and say so.
+    let rejected_entity = input.entity.map(|_| RejectedEntityInfo {
+        error_type: "UnsupportedLogGroupType".to_owned(),
+    });
     check(&input.log_events)?;
     let name = GroupName::own(&context, &input.log_group_name);
     let now = context.time.as_millisecond();
@@ -54,6 +57,11 @@ pub(crate) async fn put_log_events(
         })
         .collect::<Result<Vec<_>, _>>()
         .map_err(error::store)?;
+    check_span(Rejected::of(&events, now, 0).rest(&events))?;
+    let _turn = logs
+        .turns
+        .of(&state::group_key(&name), &input.log_stream_name)
+        .await;
     for _ in 0..ATTEMPTS {
         let group = state::group(logs.store(), &context, &name)?.record;
         let stream = state::stream(logs.store(), group.id, &input.log_stream_name)?;
@@ -75,12 +83,13 @@ pub(crate) async fn put_log_events(
         let key = state::stream_key(group.id, &input.log_stream_name);
         let value = codec::encode(&record).map_err(error::store)?;
         transaction = transaction.put(STREAMS, key, value, Condition::Revision(stream.revision));
-        if error::won(logs.store().commit(transaction).await)? {
+        // A batch that is rejected whole leaves the stream as it was.
+        if accepted.is_empty() || error::won(logs.store().commit(transaction).await)? {
             logs.expire_in_background(&context);
             return Ok(PutLogEventsOutput {
                 next_sequence_token: Some(token),
                 rejected_log_events_info: rejected,
-                rejected_entity_info: None,
+                rejected_entity_info: rejected_entity,
             });
         }
     }
@@ -153,8 +162,13 @@ fn check(events: &[InputLogEvent]) -> Result<(), ServiceError> {
             "Log events in a single PutLogEvents request must be in chronological order.",
         ));
     }
+    Ok(())
+}
+
+/// The span of a batch counts for the events only that are neither too old nor too new.
+fn check_span(events: &[Encoded]) -> Result<(), ServiceError> {
     if let (Some(first), Some(last)) = (events.first(), events.last())
-        && last.timestamp.saturating_sub(first.timestamp) > BATCH_SPAN
+        && last.time.saturating_sub(first.time) > BATCH_SPAN
     {
         return Err(error::invalid_parameter(
             "The batch of log events in a single PutLogEvents request cannot span more than 24 hours.",
