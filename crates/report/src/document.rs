@@ -247,9 +247,7 @@ impl TryDocument {
             skipped: report.skipped.clone(),
             answered: report.function_error.is_none(),
             result: Payload::new(&report.payload),
-            duration_ms: line
-                .duration_ms
-                .unwrap_or_else(|| report.took.as_secs_f64() * 1000.0),
+            duration_ms: line.duration_ms.unwrap_or(report.took.as_secs_f64() * 1000.0),
             init_ms: line.init_ms,
             cold: line.init_ms.is_some(),
             memory: line

@@ -29,6 +29,9 @@ const LONGEST_ACTION: usize = 40;
 /// Lines of a function's answer that are shown; all of it is in the JSON.
 const RESULT_LINES: usize = 3;
 
+/// Lines of a failed function's log that are shown.
+const LOG_LINES: usize = 12;
+
 /// Characters of a function's answer that are looked at, whatever the width.
 const RESULT_CHARACTERS: usize = 600;
 
@@ -54,6 +57,7 @@ pub(crate) fn print(report: &TryDocument, options: TextOptions) -> String {
     let mut page = Page::new(report, options);
     page.function(report);
     page.result(report);
+    page.log(report);
     page.calls(report);
     page.granted(report);
     page.policy(report);
@@ -168,7 +172,10 @@ impl<'a> Page<'a> {
         if let Some(note) = &report.runtime_note {
             self.wrapped(note, 0, None);
         }
-        let role = format!("role {}", printable(&report.function.role));
+        let role = shorten(
+            &format!("role {}", printable(&report.function.role)),
+            self.room(0),
+        );
         let role = self.faint(&role);
         self.line(&role);
         for skipped in &report.skipped {
@@ -211,6 +218,29 @@ impl<'a> Page<'a> {
         self.line(&format!("  {}", self.faint(&facts.join(" · "))));
     }
 
+    /// The end of a failed function's log, where its error is explained.
+    fn log(&mut self, report: &'a TryDocument) {
+        let is_own = |line: &&str| {
+            !["START ", "END ", "REPORT ", "INIT_START "]
+                .iter()
+                .any(|mark| line.starts_with(mark))
+        };
+        let lines: Vec<&str> = report
+            .log_tail
+            .lines()
+            .filter(is_own)
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        if report.answered || lines.is_empty() {
+            return;
+        }
+        self.section("log");
+        for line in lines.iter().skip(lines.len().saturating_sub(LOG_LINES)) {
+            let line = shorten(&printable(line), self.room(0));
+            self.line(&line);
+        }
+    }
+
     fn calls(&mut self, report: &'a TryDocument) {
         self.section("calls");
         if report.calls.is_empty() && report.undecided.is_empty() {
@@ -223,7 +253,7 @@ impl<'a> Page<'a> {
             let mark = self.mark(false);
             let code = call.error_code.as_deref().unwrap_or("failed");
             let name = printable(&format!(
-                "{}:{} failed before it was authorised: {code}",
+                "{} {} failed before it was authorised: {code}",
                 call.service, call.operation
             ));
             self.line(&format!("{mark} {name}"));
@@ -243,7 +273,10 @@ impl<'a> Page<'a> {
         let notes = notes(call);
         let action = pad(&row.action(), self.action_width);
         let taken = 4 + columns(&action) + if notes.is_empty() { 0 } else { columns(&notes) + 2 };
-        let resource = shorten(&self.resource(&call.resource), self.room(taken).max(16));
+        let resource = shorten(
+            &self.resource(without_log_stream(&call.resource)),
+            self.room(taken).max(16),
+        );
         let notes = if notes.is_empty() {
             notes
         } else {
@@ -289,14 +322,17 @@ impl<'a> Page<'a> {
         self.section("least policy");
         let policy = &report.policy;
         if report.proof.is_none() {
-            let reason = if report.answered {
+            let is_denied = report
+                .calls
+                .iter()
+                .any(|call| call.decisive && call.verdict != Verdict::Allowed);
+            let reason = if is_denied {
                 "a call was denied"
             } else {
                 "the function failed"
             };
-            self.line(&format!(
-                "not written: {reason}, so it would cover part of the work only"
-            ));
+            let text = format!("not written: {reason}, so it would cover part of the work only");
+            self.wrapped(&text, 0, None);
             return;
         }
         if policy.statements.is_empty() {
@@ -426,14 +462,12 @@ fn rows(calls: &[CallReport]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut places = HashMap::new();
     for call in calls {
+        let outcome = (call.verdict, call.decisive, &call.error_code, &call.message);
         let key = (
             &call.action,
-            &call.resource,
-            call.verdict,
-            call.decisive,
-            &call.error_code,
+            without_log_stream(&call.resource),
             &call.invoked_by,
-            &call.message,
+            outcome,
         );
         let place = *places.entry(key).or_insert(rows.len());
         match rows.get_mut(place) {
@@ -444,14 +478,21 @@ fn rows(calls: &[CallReport]) -> Vec<Row<'_>> {
     rows
 }
 
+/// The log group of a log stream: a stream's name tells a reader nothing and takes half a line.
+fn without_log_stream(resource: &str) -> &str {
+    resource
+        .split_once(":log-stream:")
+        .map_or(resource, |(group, _)| group)
+}
+
 /// What is to be said beside an access.
 fn notes(call: &CallReport) -> String {
     let mut notes = Vec::new();
     if let Some(service) = &call.invoked_by {
-        notes.push(format!(
-            "by {}",
-            service.strip_suffix(".amazonaws.com").unwrap_or(service)
-        ));
+        notes.push(match service.as_str() {
+            "lambda.amazonaws.com" => "by Lambda".to_owned(),
+            other => format!("by {other}"),
+        });
     }
     match (call.decisive, call.verdict) {
         (false, Verdict::Allowed) => notes.push("asked, not needed".to_owned()),

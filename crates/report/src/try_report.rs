@@ -63,7 +63,10 @@ impl TryReport {
         TryDocument::new(self)
     }
 
-    /// The report as JSON over several lines, without a line feed at the end.
+    /// The report as JSON over several lines, without a line feed at the end. See [`TryDocument`].
+    ///
+    /// # Panics
+    /// Never: there is nothing in a report that JSON cannot say.
     #[expect(
         clippy::expect_used,
         reason = "numbers, text and lists under fixed names always serialise"
