@@ -1,6 +1,6 @@
 //! CloudTrail's errors.
 //!
-//! Source of codes and conditions: CloudTrail API Reference, "LookupEvents".
+//! Source of codes and conditions: CloudTrail API Reference, `LookupEvents`.
 
 use rolecall_service::ServiceError;
 

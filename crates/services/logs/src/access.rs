@@ -7,6 +7,11 @@
 //! `…:log-group::log-stream:`. Source of the `:*`: CloudWatch Logs User Guide, "Overview of managing access
 //! permissions", and the denials themselves.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the table of operations has one signature for all of these"
+)]
+
 use std::collections::BTreeMap;
 
 use rolecall_service::{Access, Needs, RequestContext, ServiceError};

@@ -81,7 +81,6 @@ pub(crate) fn not_served(name: &str) -> ServiceError {
 }
 
 /// The store failed.
-#[expect(clippy::needless_pass_by_value, reason = "the shape map_err wants")]
 pub(crate) fn store(error: StoreError) -> ServiceError {
     ServiceError::internal(error)
 }

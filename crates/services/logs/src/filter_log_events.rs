@@ -1,7 +1,7 @@
 //! `FilterLogEvents`: the events of a group's streams in order of time that match a pattern.
 //!
 //! A page ends at its limit of events or bytes, or when it has looked at enough events: it may be empty and still have a
-//! token, as AWS's may. Source: CloudWatch Logs API Reference, "FilterLogEvents".
+//! token, as AWS's may. Source: CloudWatch Logs API Reference, `FilterLogEvents`.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -26,14 +26,25 @@ const EXAMINED_BYTES: usize = 32 * 1024 * 1024;
 /// 1 January 2024, before which the newest first cannot be asked for.
 const NEWEST_FIRST_SINCE: i64 = 1_704_067_200_000;
 
+/// A rare pattern makes this look at many events, so other requests get the thread meanwhile.
 pub(crate) async fn filter_log_events(
     logs: Arc<Logs>,
     context: Arc<RequestContext>,
     input: FilterLogEventsInput,
     _: Permit,
 ) -> Result<FilterLogEventsOutput, ServiceError> {
+    tokio::task::spawn_blocking(move || filter(&logs, &context, &input))
+        .await
+        .map_err(ServiceError::internal)?
+}
+
+fn filter(
+    logs: &Logs,
+    context: &RequestContext,
+    input: &FilterLogEventsInput,
+) -> Result<FilterLogEventsOutput, ServiceError> {
     let name = GroupName::either(
-        &context,
+        context,
         input.log_group_name.as_deref(),
         input.log_group_identifier.as_deref(),
     )?;
@@ -58,7 +69,7 @@ pub(crate) async fn filter_log_events(
         ));
     }
     let reader = logs.store().snapshot();
-    let group = state::group(&*reader, &context, &name)?.record;
+    let group = state::group(&*reader, context, &name)?.record;
     let start = input
         .start_time
         .unwrap_or(0)
@@ -71,7 +82,7 @@ pub(crate) async fn filter_log_events(
         last: given.map(|token| token.last),
         newest_first,
     };
-    let sources = sources(&*reader, group.id, &input, &range)?;
+    let sources = sources(&*reader, group.id, input, &range)?;
 
     let limit = input
         .limit

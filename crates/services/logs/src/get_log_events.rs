@@ -2,7 +2,7 @@
 //!
 //! Tokens are places between events, so they stay good while events are written: `f/` and `b/`, then time and sequence
 //! number of the place. At the end of the stream the forward token is the one that was given, which is how clients know that they
-//! are there. Source: CloudWatch Logs API Reference, "GetLogEvents".
+//! are there. Source: CloudWatch Logs API Reference, `GetLogEvents`.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

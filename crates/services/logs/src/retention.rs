@@ -8,7 +8,7 @@ use crate::generated::{DeleteRetentionPolicyInput, PutRetentionPolicyInput};
 use crate::resource::GroupName;
 use crate::{Logs, error};
 
-/// What `retentionInDays` may be. Source: CloudWatch Logs API Reference, "PutRetentionPolicy".
+/// What `retentionInDays` may be. Source: CloudWatch Logs API Reference, `PutRetentionPolicy`.
 const ALLOWED_DAYS: [i32; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];

@@ -29,7 +29,7 @@ pub(crate) const EVENTS: &str = "logs-events";
 /// How often a write that lost to a concurrent one is tried again. Every loss means that another write succeeded.
 pub(crate) const ATTEMPTS: usize = 64;
 
-/// Bytes an event counts beside its message. Source: CloudWatch Logs API Reference, "PutLogEvents".
+/// Bytes an event counts beside its message. Source: CloudWatch Logs API Reference, `PutLogEvents`.
 pub(crate) const EVENT_OVERHEAD: u64 = 26;
 
 /// A log group.

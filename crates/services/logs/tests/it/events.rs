@@ -10,9 +10,10 @@ async fn with_stream() -> Endpoint {
     endpoint
 }
 
-fn get(extra: Json) -> Json {
+/// A request about the one stream, with further members.
+fn get(extra: impl std::borrow::Borrow<Json>) -> Json {
     let mut input = json!({"logGroupName": "g", "logStreamName": "s"});
-    for (name, value) in extra.as_object().unwrap() {
+    for (name, value) in extra.borrow().as_object().unwrap() {
         input[name] = value.clone();
     }
     input

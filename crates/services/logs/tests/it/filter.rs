@@ -39,9 +39,10 @@ async fn with_streams() -> Endpoint {
     endpoint
 }
 
-fn filter(extra: Json) -> Json {
+/// A request about the one group, with further members.
+fn filter(extra: impl std::borrow::Borrow<Json>) -> Json {
     let mut input = json!({"logGroupName": "g"});
-    for (name, value) in extra.as_object().unwrap() {
+    for (name, value) in extra.borrow().as_object().unwrap() {
         input[name] = value.clone();
     }
     input
@@ -96,21 +97,21 @@ async fn streams_are_merged_by_time_and_filtered() {
 async fn pages_of_any_size_give_the_same_sequence() {
     let endpoint = with_streams().await;
     for forward in [true, false] {
-        let input = |extra: Json| {
+        let input = |extra: &Json| {
             let mut input = filter(json!({"startFromHead": forward, "startTime": NOW - 100}));
             for (name, value) in extra.as_object().unwrap() {
                 input[name] = value.clone();
             }
             input
         };
-        let whole = endpoint.ok("FilterLogEvents", input(json!({}))).await;
+        let whole = endpoint.ok("FilterLogEvents", input(&json!({}))).await;
         let whole = texts(&whole, "events", "eventId");
         assert_eq!(whole.len(), 9);
         for limit in 1..9 {
             let mut paged: Vec<String> = Vec::new();
             let mut extra = json!({"limit": limit});
             loop {
-                let page = endpoint.ok("FilterLogEvents", input(extra.clone())).await;
+                let page = endpoint.ok("FilterLogEvents", input(&extra)).await;
                 let ids = texts(&page, "events", "eventId");
                 assert!(ids.len() <= limit);
                 paged.extend(ids.into_iter().map(str::to_owned));
