@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use rolecall_policy::Arn;
 use rolecall_review::{Placement, ProofVerdict};
 
-use crate::document::{CallReport, PolicyReport, ProofReport, TryDocument, Verdict};
 use crate::layout::{Tone, columns, pad, paint, printable, shorten, wrap};
+use crate::try_report::{CallReport, PolicyReport, ProofReport, TryReport, Verdict};
 
 /// Where the text is going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,25 +35,7 @@ const LOG_LINES: usize = 12;
 /// Characters of a function's answer that are looked at, whatever the width.
 const RESULT_CHARACTERS: usize = 600;
 
-/// Whether to colour, for [`TextOptions`] without a width.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    /// No colours.
-    Plain,
-    /// Colours.
-    Coloured,
-}
-
-impl From<Style> for TextOptions {
-    fn from(style: Style) -> Self {
-        Self {
-            width: None,
-            color: style == Style::Coloured,
-        }
-    }
-}
-
-pub(crate) fn print(report: &TryDocument, options: TextOptions) -> String {
+pub(crate) fn print(report: &TryReport, options: TextOptions) -> String {
     let mut page = Page::new(report, options);
     page.function(report);
     page.result(report);
@@ -62,7 +44,6 @@ pub(crate) fn print(report: &TryDocument, options: TextOptions) -> String {
     page.granted(report);
     page.policy(report);
     page.proof(report);
-    page.kept(report);
     page.text
 }
 
@@ -77,13 +58,13 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(report: &'a TryDocument, options: TextOptions) -> Self {
+    fn new(report: &'a TryReport, options: TextOptions) -> Self {
         let arn = Arn::parse(&report.function.arn);
         let called = rows(&report.calls).into_iter().map(|row| columns(&row.action()));
         let named = report
             .policy
-            .statements
             .iter()
+            .flat_map(|policy| &policy.statements)
             .flat_map(|statement| &statement.actions);
         let action_width = called
             .chain(named.map(|action| columns(action)))
@@ -161,7 +142,7 @@ impl<'a> Page<'a> {
         printable(shown)
     }
 
-    fn function(&mut self, report: &'a TryDocument) {
+    fn function(&mut self, report: &'a TryReport) {
         self.section("function");
         let name = format!(
             "{} on {}",
@@ -183,7 +164,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn result(&mut self, report: &'a TryDocument) {
+    fn result(&mut self, report: &'a TryReport) {
         self.section("result");
         let answer = if report.answered {
             report.result.as_str().to_owned()
@@ -207,19 +188,21 @@ impl<'a> Page<'a> {
             let lead = if number == 0 { mark.as_str() } else { " " };
             self.line(&format!("{lead} {line}"));
         }
-        let mut facts = vec![milliseconds(report.duration_ms)];
-        facts.push(report.init_ms.map_or_else(
+        let start = report.init_ms.map_or_else(
             || "warm".to_owned(),
             |ms| format!("cold start {}", milliseconds(ms)),
-        ));
-        if let Some(memory) = report.memory {
-            facts.push(format!("{} of {} MB", memory.max_used_mb, memory.size_mb));
-        }
-        self.line(&format!("  {}", self.faint(&facts.join(" · "))));
+        );
+        let facts = format!(
+            "{} · {start} · {} of {} MB",
+            milliseconds(report.duration_ms),
+            report.memory.max_used_mb,
+            report.memory.size_mb
+        );
+        self.line(&format!("  {}", self.faint(&facts)));
     }
 
     /// The end of a failed function's log, where its error is explained.
-    fn log(&mut self, report: &'a TryDocument) {
+    fn log(&mut self, report: &'a TryReport) {
         let is_own = |line: &&str| {
             !["START ", "END ", "REPORT ", "INIT_START "]
                 .iter()
@@ -241,7 +224,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn calls(&mut self, report: &'a TryDocument) {
+    fn calls(&mut self, report: &'a TryReport) {
         self.section("calls");
         if report.calls.is_empty() && report.undecided.is_empty() {
             self.line("none");
@@ -295,7 +278,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn granted(&mut self, report: &'a TryDocument) {
+    fn granted(&mut self, report: &'a TryReport) {
         self.section("granted");
         let granted = &report.granted;
         self.line(&format!(
@@ -318,9 +301,8 @@ impl<'a> Page<'a> {
         self.wrapped(&parts.join(" · "), 0, Some(Tone::Faint));
     }
 
-    fn policy(&mut self, report: &'a TryDocument) {
+    fn policy(&mut self, report: &'a TryReport) {
         self.section("least policy");
-        let policy = &report.policy;
         if report.proof.is_none() {
             let is_denied = report
                 .calls
@@ -335,8 +317,12 @@ impl<'a> Page<'a> {
             self.wrapped(&text, 0, None);
             return;
         }
-        if policy.statements.is_empty() {
+        let Some(policy) = report.policy.as_ref() else {
             self.line("empty: the function needs no permission");
+            return;
+        };
+        if policy.statements.is_empty() {
+            self.line("empty: the resources' own policies grant everything");
         } else {
             let actions: BTreeSet<&String> = policy
                 .statements
@@ -381,7 +367,7 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn proof(&mut self, report: &'a TryDocument) {
+    fn proof(&mut self, report: &'a TryReport) {
         self.section("proof");
         let Some(proof) = &report.proof else {
             let mark = self.mark(false);
@@ -391,13 +377,6 @@ impl<'a> Page<'a> {
         self.enough(proof);
         if proof.verdict != ProofVerdict::NotEnough {
             self.not_too_much(proof);
-        }
-    }
-
-    fn kept(&mut self, report: &'a TryDocument) {
-        if let Some(folder) = &report.kept {
-            self.section("kept");
-            self.line(&printable(folder));
         }
     }
 
@@ -433,7 +412,7 @@ impl<'a> Page<'a> {
             ([], 0) => return,
             ([], 1) => "and again without its action: denied".to_owned(),
             ([], number) => {
-                format!("and again without each of its {number} actions in turn: denied every time")
+                format!("and again without each of its {number} actions: denied every time")
             }
             (needless, _) => format!("nothing is denied without {}", needless.join(", ")),
         };

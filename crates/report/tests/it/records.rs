@@ -1,11 +1,9 @@
 //! A function that takes in orders, made by hand: its records, and reports over them.
 
-use std::time::Duration;
-
 use rolecall_policy::{Document, DocumentKind};
-use rolecall_report::TryReport;
+use rolecall_report::{FunctionReport, InvocationReport, MemoryReport, Payload, TryReport, WrittenPolicy};
 use rolecall_review::{
-    LeastPolicyOptions, Proof, RemovalOutcome, Usage, granted, least_policy, removals, usage,
+    LeastPolicy, LeastPolicyOptions, Proof, RemovalOutcome, Usage, granted, least_policy, removals, usage,
 };
 use rolecall_trail::{Access, Record, Verdict};
 use serde_json::json;
@@ -131,69 +129,103 @@ fn taken_in(without: Option<&str>) -> Vec<Record> {
     records
 }
 
-/// A report over `records`, without proof.
-pub(crate) fn report(records: &[Record]) -> TryReport {
-    let usage = usage(records, ROLE);
-    let policies = [
-        "AmazonS3FullAccess",
-        "AmazonDynamoDBFullAccess",
-        "CloudWatchLogsFullAccess",
-    ]
-    .map(|name| {
-        let arn = format!("arn:aws:iam::aws:policy/{name}");
-        Document::parse(
-            &rolecall_catalog::managed_policy(&arn).unwrap().document(),
-            DocumentKind::Identity,
+/// Everything a report is made of, for a test to change.
+pub(crate) struct Tried {
+    pub(crate) invocation: InvocationReport,
+    pub(crate) usage: Usage,
+    pub(crate) files: Vec<String>,
+    pub(crate) proof: Option<Proof>,
+}
+
+impl Tried {
+    /// A run with these records, without proof.
+    pub(crate) fn new(records: &[Record]) -> Self {
+        Self {
+            invocation: InvocationReport {
+                function: FunctionReport {
+                    name: "order-intake".to_owned(),
+                    arn: FUNCTION.to_owned(),
+                    role: ROLE.to_owned(),
+                },
+                runtime: "python3.11".to_owned(),
+                runtime_note: None,
+                skipped: Vec::new(),
+                succeeded: true,
+                result: Payload::new(
+                    br#"{"outcome": "accepted", "order_id": "1001", "moved_to": "accepted/order-1001.json"}"#,
+                ),
+                duration_ms: 142.31,
+                init_ms: Some(9.24),
+                memory: MemoryReport {
+                    size_mb: 256,
+                    max_used_mb: 47,
+                },
+            },
+            usage: usage(records, ROLE),
+            files: Vec::new(),
+            proof: None,
+        }
+    }
+
+    /// With its policy written, and proved.
+    fn and_proved(mut self) -> Self {
+        self.files = vec!["order-intake-OrderIntakeRole.policy.json".to_owned()];
+        self.proof = Some(self.proof());
+        self
+    }
+
+    pub(crate) fn policy(&self) -> LeastPolicy {
+        least_policy(&self.usage, LeastPolicyOptions::default()).unwrap()
+    }
+
+    /// What the runs without each action show of [`taken_in`].
+    pub(crate) fn proof(&self) -> Proof {
+        let removals = removals(&self.policy());
+        let outcome = |action: &str| RemovalOutcome::new(action, &usage(&taken_in(Some(action)), ROLE));
+        Proof {
+            same_result: true,
+            denials: Vec::new(),
+            removals: removals.iter().map(|removal| outcome(&removal.action)).collect(),
+        }
+    }
+
+    pub(crate) fn report(&self) -> TryReport {
+        let policies = [
+            "AmazonS3FullAccess",
+            "AmazonDynamoDBFullAccess",
+            "CloudWatchLogsFullAccess",
+        ]
+        .map(|name| {
+            let arn = format!("arn:aws:iam::aws:policy/{name}");
+            Document::parse(
+                &rolecall_catalog::managed_policy(&arn).unwrap().document(),
+                DocumentKind::Identity,
+            )
+            .unwrap()
+        });
+        let policy = self.policy();
+        let written = (!policy.documents.is_empty()).then_some(WrittenPolicy {
+            policy: &policy,
+            files: &self.files,
+        });
+        let granted = granted(&policies, None, &self.usage);
+        TryReport::new(
+            self.invocation.clone(),
+            &self.usage,
+            &granted,
+            written,
+            self.proof.as_ref(),
         )
-        .unwrap()
-    });
-    TryReport {
-        function: "OrderIntake".to_owned(),
-        function_arn: FUNCTION.to_owned(),
-        role_arn: ROLE.to_owned(),
-        runtime: "python3.11".to_owned(),
-        declared_runtime: None,
-        skipped: Vec::new(),
-        payload: br#"{"outcome": "accepted", "order_id": "1001", "moved_to": "accepted/order-1001.json"}"#.to_vec(),
-        function_error: None,
-        report_line: Some(
-            "REPORT RequestId: 6f0c1b7e\tDuration: 142.31 ms\tBilled Duration: 152 ms\tMemory Size: 256 MB\tMax Memory Used: 47 MB\tInit Duration: 9.24 ms\t"
-                .to_owned(),
-        ),
-        log_tail: "START RequestId: 6f0c1b7e Version: $LATEST\n".to_owned(),
-        took: Duration::from_millis(160),
-        granted: granted(&policies, None, &usage),
-        policy: least_policy(&usage, LeastPolicyOptions::default()).unwrap(),
-        usage,
-        policy_files: Vec::new(),
-        proof: None,
-        kept: None,
     }
 }
 
-/// The report of a function whose least policy is proved.
-pub(crate) fn proved() -> TryReport {
-    let mut report = report(&taken_in(None));
-    report.policy_files = vec!["order-intake-OrderIntakeRole.policy.json".into()];
-    report.proof = Some(proof(&report));
-    report
-}
-
-/// What the runs without each action show when every action is needed.
-pub(crate) fn proof(report: &TryReport) -> Proof {
-    let without = |action: &str| -> Usage { usage(&taken_in(Some(action)), ROLE) };
-    Proof {
-        same_result: true,
-        denials: Vec::new(),
-        removals: removals(&report.policy)
-            .iter()
-            .map(|removal| RemovalOutcome::new(&removal.action, &without(&removal.action)))
-            .collect(),
-    }
+/// A function whose least policy is proved.
+pub(crate) fn proved() -> Tried {
+    Tried::new(&taken_in(None)).and_proved()
 }
 
 /// The function lacks one permission, and fails.
-pub(crate) fn short_of_a_permission() -> TryReport {
+pub(crate) fn short_of_a_permission() -> Tried {
     let mut records = vec![
         record(
             "GetObject",
@@ -214,54 +246,37 @@ pub(crate) fn short_of_a_permission() -> TryReport {
         ),
     ];
     records.extend(log_writing());
-    let mut report = report(&records);
-    report.function_error = Some("Unhandled".to_owned());
-    report.payload = br#"{"errorMessage": "An error occurred (AccessDeniedException) when calling the TransactWriteItems operation", "errorType": "ClientError", "stackTrace": []}"#.to_vec();
-    "START RequestId: 6f0c1b7e Version: $LATEST\n[ERROR] ClientError: An error occurred\nTraceback (most recent call last):\n  File \"/var/task/app.py\", line 31, in handler\nEND RequestId: 6f0c1b7e\nREPORT RequestId: 6f0c1b7e\tDuration: 142.31 ms\n".clone_into(&mut report.log_tail);
-    report
+    let mut tried = Tried::new(&records);
+    tried.invocation.succeeded = false;
+    tried.invocation.result = Payload::new(
+        br#"{"errorMessage": "An error occurred (AccessDeniedException) when calling the TransactWriteItems operation", "errorType": "ClientError", "stackTrace": []}"#,
+    );
+    tried
 }
 
 /// Everything a report can have besides: another runtime, things left out, probes, calls never decided, a proof that fails.
-pub(crate) fn with_everything() -> TryReport {
-    let list = |access: Access| Access {
+pub(crate) fn with_everything() -> Tried {
+    let list = || Access {
         probe: true,
-        ..access
+        ..allowed("s3:ListBucket", BUCKET)
     };
-    let missing = object("incoming/order-1003.json");
+    let get = || allowed("s3:GetObject", &object("incoming/order-1003.json"));
     let mut records = taken_in(None);
     records.extend([
-        failed(
-            record(
-                "HeadObject",
-                vec![
-                    allowed("s3:GetObject", &missing),
-                    list(allowed("s3:ListBucket", BUCKET)),
-                ],
-            ),
-            "404",
-            "Not Found",
-        ),
-        record(
-            "GetObject",
-            vec![
-                allowed("s3:GetObject", &missing),
-                list(allowed("s3:ListBucket", BUCKET)),
-            ],
-        ),
+        failed(record("HeadObject", vec![get(), list()]), "404", "Not Found"),
+        record("GetObject", vec![get(), list()]),
         failed(
             record("PutObject", vec![]),
             "EntityTooLarge",
             "Your proposed upload exceeds the maximum allowed size",
         ),
     ]);
-    let mut report = report(&records);
-    "python3.12".clone_into(&mut report.runtime);
-    report.declared_runtime = Some("python3.11".to_owned());
-    report.skipped =
+    let mut tried = Tried::new(&records).and_proved();
+    let invocation = &mut tried.invocation;
+    "python3.12".clone_into(&mut invocation.runtime);
+    invocation.runtime_note = Some("the template says python3.11; --runtime asked for python3.12".to_owned());
+    invocation.skipped =
         vec!["template.yaml: line 12: Topic is an AWS::SNS::Topic, which is not supported".to_owned()];
-    report.report_line = None;
-    report.policy_files = vec!["order-intake-OrderIntakeRole.policy.json".into()];
-    report.kept = Some("/tmp/rolecall-kept-a1b2c3".into());
-    report.proof = Some(proof(&report));
-    report
+    invocation.init_ms = None;
+    tried
 }

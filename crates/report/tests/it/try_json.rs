@@ -1,41 +1,40 @@
 //! The JSON, which others' programs read.
 
+use rolecall_report::Payload;
 use serde_json::Value;
 
 use crate::golden::assert_golden;
-use crate::records::{proved, short_of_a_permission, with_everything};
+use crate::records::{Tried, proved, short_of_a_permission, with_everything};
 
 #[test]
 fn the_documented_form() {
-    assert_golden("proved.json", &proved().to_json());
-    assert_golden("everything.json", &with_everything().to_json());
+    assert_golden("proved.json", &proved().report().to_json().unwrap());
+    assert_golden("everything.json", &with_everything().report().to_json().unwrap());
 }
 
-fn json(report: &rolecall_report::TryReport) -> Value {
-    serde_json::from_str(&report.to_json()).unwrap()
+fn json(tried: &Tried) -> Value {
+    serde_json::from_str(&tried.report().to_json().unwrap()).unwrap()
 }
 
 #[test]
 fn the_exit_code_is_zero_only_for_a_proof() {
-    let good = proved();
-    assert!(good.succeeded());
-    assert_eq!(json(&good)["exit"], 0);
-    assert_eq!(json(&good)["proof"]["proved"], true);
+    let good = json(&proved());
+    assert_eq!(
+        (&good["exit"], &good["proof"]["proved"]),
+        (&Value::from(0), &Value::from(true))
+    );
 
-    let unproved = rolecall_report::TryReport {
+    let unproved = Tried {
         proof: None,
         ..proved()
     };
-    let failed = rolecall_report::TryReport {
-        function_error: Some("Unhandled".to_owned()),
-        ..proved()
-    };
+    let mut failed = proved();
+    failed.invocation.succeeded = false;
     let mut needless = proved();
     needless.proof.as_mut().unwrap().removals[0].denied = false;
     assert_eq!(json(&needless)["proof"]["proved"], false);
-    for report in [unproved, failed, needless, short_of_a_permission()] {
-        assert!(!report.succeeded());
-        assert_eq!(json(&report)["exit"], 1);
+    for tried in [unproved, failed, needless, short_of_a_permission()] {
+        assert_eq!(json(&tried)["exit"], 1);
     }
 }
 
@@ -48,10 +47,8 @@ fn answers_that_are_no_json_are_strings() {
         (b"\xff", Value::from("\u{fffd}")),
         (b"1 2", Value::from("1 2")),
     ] {
-        let report = rolecall_report::TryReport {
-            payload: payload.to_vec(),
-            ..proved()
-        };
-        assert_eq!(json(&report)["result"], expected);
+        let mut tried = proved();
+        tried.invocation.result = Payload::new(payload);
+        assert_eq!(json(&tried)["result"], expected);
     }
 }

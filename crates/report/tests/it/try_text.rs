@@ -1,79 +1,91 @@
 //! The text, to the letter.
 
-use rolecall_report::{Style, TextOptions};
-use rolecall_review::{RemovalOutcome, usage};
+use rolecall_report::{Payload, TextOptions};
+use rolecall_review::{Proof, RemovalOutcome, usage};
 
 use crate::golden::assert_golden;
 use crate::records::{
-    allowed, denied, failed, proof, proved, record, report, short_of_a_permission, with_everything,
+    Tried, allowed, denied, failed, proved, record, short_of_a_permission, with_everything,
 };
+
+const FILE: TextOptions = TextOptions {
+    width: None,
+    color: false,
+};
+const COLOURED: TextOptions = TextOptions {
+    width: None,
+    color: true,
+};
+
+fn terminal(width: usize) -> TextOptions {
+    TextOptions {
+        width: Some(width),
+        color: false,
+    }
+}
 
 #[test]
 fn a_proved_policy() {
-    assert_golden("proved.txt", &proved().to_text(Style::Plain));
-    assert_golden(
-        "proved-80.txt",
-        &proved().to_text(TextOptions {
-            width: Some(80),
-            color: false,
-        }),
-    );
+    assert_golden("proved.txt", &proved().report().to_text(FILE));
+    assert_golden("proved-80.txt", &proved().report().to_text(terminal(80)));
 }
 
 #[test]
 fn a_missing_permission() {
-    assert_golden("denied.txt", &short_of_a_permission().to_text(Style::Plain));
-    assert_golden(
-        "denied-80.txt",
-        &short_of_a_permission().to_text(TextOptions {
-            width: Some(80),
-            color: false,
-        }),
-    );
+    let mut report = short_of_a_permission().report();
+    assert_golden("denied.txt", &report.to_text(FILE));
+    report.log_tail = [
+        "START RequestId: 6f0c1b7e Version: $LATEST",
+        "[ERROR] ClientError: An error occurred",
+        "Traceback (most recent call last):",
+        "  File \"/var/task/app.py\", line 31, in handler",
+        "END RequestId: 6f0c1b7e",
+        "REPORT RequestId: 6f0c1b7e\tDuration: 142.31 ms",
+    ]
+    .join("\n");
+    assert_golden("denied-80.txt", &report.to_text(terminal(80)));
 }
 
 #[test]
 fn everything_a_report_can_have() {
-    let text = with_everything().to_text(TextOptions {
-        width: Some(100),
-        color: false,
-    });
-    assert_golden("everything.txt", &text);
+    assert_golden(
+        "everything.txt",
+        &with_everything().report().to_text(terminal(100)),
+    );
 }
 
 #[test]
 fn a_policy_that_is_not_enough() {
-    let mut report = proved();
-    let mut failing = proof(&report);
-    let without = usage(
-        &[record(
-            "DeleteObject",
-            vec![denied(
-                "identity",
-                "identity-based policy",
-                "s3:DeleteObject",
-                "arn:aws:s3:::b/k",
-            )],
-        )],
-        &report.role_arn,
+    let mut tried = proved();
+    let delete = denied(
+        "identity",
+        "identity-based policy",
+        "s3:DeleteObject",
+        "arn:aws:s3:::b/k",
     );
-    failing.same_result = false;
-    failing.denials = without.calls;
-    report.proof = Some(failing);
-    assert_golden("not-enough.txt", &report.to_text(Style::Plain));
+    let denials = usage(&[record("DeleteObject", vec![delete])], &tried.usage.role).calls;
+    tried.proof = Some(Proof {
+        same_result: false,
+        denials,
+        ..tried.proof()
+    });
+    assert_golden("not-enough.txt", &tried.report().to_text(FILE));
+}
+
+#[test]
+fn a_function_that_calls_nothing() {
+    let mut tried = Tried::new(&[]);
+    tried.proof = Some(tried.proof());
+    let report = tried.report();
+    assert_eq!(report.exit, 0);
+    assert_golden("nothing.txt", &report.to_text(FILE));
 }
 
 #[test]
 fn lines_keep_to_the_width() {
     for width in [80, 100, 120] {
-        for report in [proved(), with_everything()] {
-            for line in report
-                .to_text(TextOptions {
-                    width: Some(width),
-                    color: false,
-                })
-                .lines()
-            {
+        for tried in [proved(), with_everything()] {
+            for line in tried.report().to_text(terminal(width)).lines() {
                 assert!(line.chars().count() <= width, "{width}: {line}");
             }
         }
@@ -82,8 +94,9 @@ fn lines_keep_to_the_width() {
 
 #[test]
 fn colours_only_when_asked_and_they_change_no_character() {
-    let plain = short_of_a_permission().to_text(Style::Plain);
-    let coloured = short_of_a_permission().to_text(Style::Coloured);
+    let report = short_of_a_permission().report();
+    let plain = report.to_text(FILE);
+    let coloured = report.to_text(COLOURED);
     assert!(!plain.contains('\u{1b}'));
     assert!(coloured.contains("\u{1b}[31m✗\u{1b}[0m") && coloured.contains("\u{1b}[32m✓\u{1b}[0m"));
     let mut stripped = coloured;
@@ -102,27 +115,26 @@ fn names_by_others_give_the_terminal_no_orders() {
         record(hostile, vec![denied("identity", "policy", "s3:PutObject", &key)]),
         failed(record(hostile, vec![]), hostile, hostile),
     ];
-    let mut report = report(&records);
-    report.payload = hostile.as_bytes().to_vec();
-    report.skipped = vec![hostile.to_owned()];
-    report.policy_files = vec![hostile.into()];
-    report.kept = Some(hostile.into());
-    hostile.clone_into(&mut report.log_tail);
-    report.function_error = Some("Unhandled".to_owned());
-    report.proof = Some(rolecall_review::Proof {
-        same_result: true,
-        denials: report.usage.calls.clone(),
-        removals: vec![RemovalOutcome {
-            action: hostile.to_owned(),
-            denied: false,
-            by: None,
-        }],
-    });
-    for proof_holds in [true, false] {
-        if proof_holds {
-            report.proof.as_mut().unwrap().denials.clear();
-        }
-        let text = report.to_text(Style::Plain);
+    let mut tried = Tried::new(&records);
+    tried.invocation.result = Payload::new(hostile.as_bytes());
+    tried.invocation.skipped = vec![hostile.to_owned()];
+    tried.invocation.runtime_note = Some(hostile.to_owned());
+    tried.invocation.succeeded = false;
+    tried.files = vec![hostile.to_owned()];
+    let needless = RemovalOutcome {
+        action: hostile.to_owned(),
+        denied: false,
+        by: None,
+    };
+    for denials in [Vec::new(), tried.usage.calls.clone()] {
+        tried.proof = Some(Proof {
+            same_result: true,
+            denials,
+            removals: vec![needless.clone()],
+        });
+        let mut report = tried.report();
+        hostile.clone_into(&mut report.log_tail);
+        let text = report.to_text(FILE);
         let is_safe =
             |character: char| character == '\n' || !(character.is_control() || character == '\u{202e}');
         assert!(text.chars().all(is_safe), "{text:?}");
@@ -132,15 +144,8 @@ fn names_by_others_give_the_terminal_no_orders() {
 
 #[test]
 fn long_answers_are_cut() {
-    let mut report = proved();
-    report.payload = serde_json::to_vec(&"x".repeat(1_000_000)).unwrap();
-    assert!(report.to_text(Style::Plain).len() < 10_000);
-    assert!(
-        report
-            .to_text(TextOptions {
-                width: Some(80),
-                color: false
-            })
-            .contains('…')
-    );
+    let mut tried = proved();
+    tried.invocation.result = Payload::new(&serde_json::to_vec(&"x".repeat(1_000_000)).unwrap());
+    assert!(tried.report().to_text(FILE).len() < 10_000);
+    assert!(tried.report().to_text(terminal(80)).contains('…'));
 }
