@@ -132,10 +132,15 @@ impl Explanation {
         let (with_article, plain) = layer.words();
         let action = request.action;
         let reason = if *explicit {
-            // Since 2026 the policy is named when it has an ARN.
+            // Since 2026 a policy that has an ARN is named to callers of its account.
+            let account = request.principal.account();
+            let is_own = account.is_some()
+                && request
+                    .resource_account
+                    .is_none_or(|owner| account == Some(owner));
             let named = statement
                 .as_ref()
-                .filter(|statement| statement.policy.starts_with("arn:"))
+                .filter(|statement| is_own && statement.policy.starts_with("arn:"))
                 .map(|statement| format!(": {}", statement.policy))
                 .unwrap_or_default();
             format!("with an explicit deny in {with_article}{named}")
@@ -147,5 +152,47 @@ impl Explanation {
             request.principal.arn(),
             request.resource
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Context, Document, DocumentKind, Principal};
+
+    const POLICY: &str = "arn:aws:iam::123456789012:policy/NoOrders";
+
+    /// What is said of a denial by the policy with that label, the resource being of `owner`.
+    fn said(label: &str, owner: Option<&str>) -> String {
+        let text = r#"{"Statement": {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}}"#;
+        let document = Document::parse(text, DocumentKind::Identity).unwrap();
+        let identity = [Arc::new(CompiledPolicy::compile(&document, label))];
+        let principal = Principal::parse("arn:aws:iam::123456789012:user/ann").unwrap();
+        let context = Context::new();
+        let request = Request {
+            principal: &principal,
+            action: "s3:GetObject",
+            resource: "arn:aws:s3:::orders/1.json",
+            resource_account: owner,
+            context: &context,
+        };
+        let policies = Policies {
+            identity: &identity,
+            ..Policies::default()
+        };
+        explain(&request, &policies).message(&request)
+    }
+
+    #[test]
+    fn a_policy_with_an_arn_is_named_in_its_account() {
+        let end = "with an explicit deny in an identity-based policy";
+        assert!(said(POLICY, None).ends_with(&format!("{end}: {POLICY}")));
+        assert!(said(POLICY, Some("123456789012")).ends_with(&format!("{end}: {POLICY}")));
+        assert!(said(POLICY, Some("210987654321")).ends_with(end));
+        assert!(said("inline policy NoOrders", None).ends_with(end));
     }
 }

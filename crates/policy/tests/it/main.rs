@@ -8,6 +8,7 @@
 mod cases;
 mod corpus;
 mod documents;
+mod hostile;
 mod laws;
 mod naive;
 mod random;

@@ -64,7 +64,10 @@ impl Setting {
             boundary: case
                 .get("boundary")
                 .map(|document| policy(document, DocumentKind::Boundary)),
-            session: list("sessionPolicies", DocumentKind::Session),
+            session: list("sessionPolicies", DocumentKind::Session).or_else(|| {
+                let one = case.get("sessionPolicy")?;
+                Some(vec![policy(one, DocumentKind::Session)])
+            }),
             service_control: levels("scps", DocumentKind::ServiceControl),
             resource_control: levels("rcps", DocumentKind::ResourceControl),
             endpoint: list("endpointPolicies", DocumentKind::Endpoint),
