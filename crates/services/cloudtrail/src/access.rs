@@ -1,7 +1,7 @@
 //! What each operation needs.
 //!
-//! Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS CloudTrail": `LookupEvents` has
-//! no resource-level permissions and no condition keys of its own.
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys for AWS CloudTrail":
+//! `LookupEvents` has no resource-level permissions and no condition keys of its own.
 
 #![expect(
     clippy::unnecessary_wraps,

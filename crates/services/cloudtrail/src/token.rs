@@ -1,6 +1,7 @@
 //! Page tokens of `LookupEvents`.
 //!
-//! AWS asks for the same parameters with every page, so a token carries a fingerprint of those it was given for.
+//! AWS asks for the same parameters with every page, so a token carries a fingerprint of those it was given
+//! for.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -1,11 +1,11 @@
 //! What each operation needs.
 //!
-//! Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch Logs". The
-//! resource a policy is asked about is the one AWS names in its denials: for an operation on a log group the ARN
-//! `…:log-group:NAME:log-stream:` (which `…:log-group:NAME:*` matches and `…:log-group:NAME` does not), for one on a stream that with
-//! the stream's name, for the tagging operations the plain `…:log-group:NAME`, and for `DescribeLogGroups`
-//! `…:log-group::log-stream:`. Source of the `:*`: CloudWatch Logs User Guide, "Overview of managing access
-//! permissions", and the denials themselves.
+//! Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon CloudWatch
+//! Logs". The resource a policy is asked about is the one AWS names in its denials: for an operation on a log
+//! group the ARN `…:log-group:NAME:log-stream:` (which `…:log-group:NAME:*` matches and `…:log-group:NAME`
+//! does not), for one on a stream that with the stream's name, for the tagging operations the plain
+//! `…:log-group:NAME`, and for `DescribeLogGroups` `…:log-group::log-stream:`. Source of the `:*`: CloudWatch
+//! Logs User Guide, "Overview of managing access permissions", and the denials themselves.
 
 #![expect(
     clippy::unnecessary_wraps,

@@ -1,6 +1,7 @@
 //! Removes events that are past their group's retention.
 //!
-//! Reads leave expired events out at once; here they go from the disk, at most once an hour, in the background of a request.
+//! Reads leave expired events out at once; here they go from the disk, at most once an hour, in the
+//! background of a request.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -78,8 +79,8 @@ impl Logs {
         Ok(())
     }
 
-    /// Removes the oldest expired events of a stream and answers how many there were. A stream that was deleted or written to from elsewhere
-    /// meanwhile is left for the next time.
+    /// Removes the oldest expired events of a stream and answers how many there were. A stream that was
+    /// deleted or written to from elsewhere meanwhile is left for the next time.
     async fn expire_batch(&self, group: u64, name: &str, expiry: i64) -> Result<usize, ServiceError> {
         let Some(stream) = find_stream(self.store(), group, name)? else {
             return Ok(0);

@@ -1,7 +1,7 @@
 //! `FilterLogEvents`: the events of a group's streams in order of time that match a pattern.
 //!
-//! A page ends at its limit of events or bytes, or when it has looked at enough events: it may be empty and still have a
-//! token, as AWS's may. Source: CloudWatch Logs API Reference, `FilterLogEvents`.
+//! A page ends at its limit of events or bytes, or when it has looked at enough events: it may be empty and
+//! still have a token, as AWS's may. Source: CloudWatch Logs API Reference, `FilterLogEvents`.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;

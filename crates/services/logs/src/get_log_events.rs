@@ -1,8 +1,8 @@
 //! `GetLogEvents`: one stream's events in order, a page forwards or backwards.
 //!
-//! Tokens are places between events, so they stay good while events are written: `f/` and `b/`, then time and sequence
-//! number of the place. At the end of the stream the forward token is the one that was given, which is how clients know that they
-//! are there. Source: CloudWatch Logs API Reference, `GetLogEvents`.
+//! Tokens are places between events, so they stay good while events are written: `f/` and `b/`, then time and
+//! sequence number of the place. At the end of the stream the forward token is the one that was given, which
+//! is how clients know that they are there. Source: CloudWatch Logs API Reference, `GetLogEvents`.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! Amazon CloudWatch Logs: log groups, log streams and what is written to them.
 //!
-//! An answered `PutLogEvents` is committed to the store. Time comes from the request's context only, so that every answer follows from
-//! state and request.
+//! An answered `PutLogEvents` is committed to the store. Time comes from the request's context only, so that
+//! every answer follows from state and request.
 
 mod access;
 mod error;

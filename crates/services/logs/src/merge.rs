@@ -1,7 +1,7 @@
 //! The events of several streams as one sequence ordered by time.
 //!
-//! Each stream is read a few events at a time, and not before its turn comes, so that a group of many thousand streams costs memory
-//! for those only whose times overlap.
+//! Each stream is read a few events at a time, and not before its turn comes, so that a group of many
+//! thousand streams costs memory for those only whose times overlap.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

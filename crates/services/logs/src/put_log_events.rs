@@ -1,7 +1,7 @@
 //! `PutLogEvents`.
 //!
-//! Limits: CloudWatch Logs API Reference, `PutLogEvents`. Sequence tokens are accepted and not looked at, as AWS has done
-//! since January 2023; the answer still has one.
+//! Limits: CloudWatch Logs API Reference, `PutLogEvents`. Sequence tokens are accepted and not looked at, as
+//! AWS has done since January 2023; the answer still has one.
 
 use std::sync::Arc;
 

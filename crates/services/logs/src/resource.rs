@@ -1,7 +1,8 @@
 //! Names and ARNs of log groups and log streams.
 //!
-//! CloudWatch Logs writes a log group's ARN in two ways: `…:log-group:NAME` (`logGroupArn`, and what the tagging
-//! operations take) and `…:log-group:NAME:*` (`arn`). Source: CloudWatch Logs API Reference, `LogGroup`.
+//! CloudWatch Logs writes a log group's ARN in two ways: `…:log-group:NAME` (`logGroupArn`, and what the
+//! tagging operations take) and `…:log-group:NAME:*` (`arn`). Source: CloudWatch Logs API Reference,
+//! `LogGroup`.
 
 use rolecall_service::{RequestContext, ServiceError};
 

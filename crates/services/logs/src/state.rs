@@ -1,12 +1,13 @@
 //! What is kept, and where.
 //!
-//! Three buckets. A log group is found by region and name, a log stream by its group's id and its own name, an event by the
-//! ids of both, its time and its place in the stream, so that a range of time is a range of keys and deleting a group is
-//! deleting three prefixes. Ids are random, so that a group made again under an old name shares nothing with the old one.
+//! Three buckets. A log group is found by region and name, a log stream by its group's id and its own name,
+//! an event by the ids of both, its time and its place in the stream, so that a range of time is a range of
+//! keys and deleting a group is deleting three prefixes. Ids are random, so that a group made again under an
+//! old name shares nothing with the old one.
 //!
-//! Writing a batch of events and the stream's new figures is one transaction; the store commits those of all streams that wait together
-//! in one write, which is what makes many small writers cheap. Two writers of one stream are told apart by the stream's
-//! revision: the later one reads again.
+//! Writing a batch of events and the stream's new figures is one transaction; the store commits those of all
+//! streams that wait together in one write, which is what makes many small writers cheap. Two writers of one
+//! stream are told apart by the stream's revision: the later one reads again.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -26,7 +27,8 @@ pub(crate) const STREAMS: &str = "logs-streams";
 /// Group id, stream id, time, sequence number → [`EventRecord`].
 pub(crate) const EVENTS: &str = "logs-events";
 
-/// How often a write that lost to a concurrent one is tried again. Every loss means that another write succeeded.
+/// How often a write that lost to a concurrent one is tried again. Every loss means that another write
+/// succeeded.
 pub(crate) const ATTEMPTS: usize = 64;
 
 /// Bytes an event counts beside its message. Source: CloudWatch Logs API Reference, `PutLogEvents`.
@@ -90,7 +92,8 @@ impl Stored for EventRecord {
 }
 
 impl GroupRecord {
-    /// Time before which events are expired at `now`, both in milliseconds; nothing is before the answer without retention.
+    /// Time before which events are expired at `now`, both in milliseconds; nothing is before the answer
+    /// without retention.
     pub(crate) fn expiry(&self, now: i64) -> i64 {
         const DAY: i64 = 24 * 60 * 60 * 1000;
         self.retention_days.map_or(0, |days| {
@@ -238,7 +241,8 @@ pub(crate) fn stream(
         .ok_or_else(error::no_log_stream)
 }
 
-/// Visits the streams of a group whose names begin with `prefix` and come after `after`, by name, until `visit` breaks.
+/// Visits the streams of a group whose names begin with `prefix` and come after `after`, by name, until
+/// `visit` breaks.
 pub(crate) fn for_each_stream(
     reader: &dyn Reader,
     group_id: u64,
@@ -256,7 +260,8 @@ pub(crate) fn for_each_stream(
     })
 }
 
-/// Visits the groups of a region whose names begin with `prefix` and come after `after`, by name, until `visit` breaks.
+/// Visits the groups of a region whose names begin with `prefix` and come after `after`, by name, until
+/// `visit` breaks.
 pub(crate) fn for_each_group(
     reader: &dyn Reader,
     region: &str,

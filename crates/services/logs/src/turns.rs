@@ -1,7 +1,7 @@
 //! Turns of those who write to one stream.
 //!
-//! A write names the revision of the stream it read, so of several at the same time one succeeds and the others begin anew. Within
-//! this process they wait for each other instead, which is faster and fair.
+//! A write names the revision of the stream it read, so of several at the same time one succeeds and the
+//! others begin anew. Within this process they wait for each other instead, which is faster and fair.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -21,7 +21,8 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits until it is this caller's turn to write to the stream of the group with this key; the turn ends when the answer is dropped.
+    /// Waits until it is this caller's turn to write to the stream of the group with this key; the turn ends
+    /// when the answer is dropped.
     pub(crate) async fn of(&self, group: &[u8], stream: &str) -> Option<MutexGuard<'_, ()>> {
         let mut hasher = DefaultHasher::new();
         (group, stream).hash(&mut hasher);

@@ -73,7 +73,8 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// Reads operator and value; `None` if no operator comes next. A bare value ends at white space or one of `stops`.
+    /// Reads operator and value; `None` if no operator comes next. A bare value ends at white space or one of
+    /// `stops`.
     pub(super) fn parse(scanner: &mut Scanner<'_>, stops: &[char]) -> Result<Option<Self>, PatternError> {
         let Some(operator) = OPERATORS
             .iter()

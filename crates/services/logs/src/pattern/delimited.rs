@@ -1,7 +1,7 @@
 //! Space-delimited patterns: `[ip, user, ..., status = 4* && status != 404, bytes > 1000]`.
 //!
-//! A message is cut at spaces; what stands between square brackets or quotation marks is one field. Without an ellipsis the message must have
-//! as many fields as the pattern.
+//! A message is cut at spaces; what stands between square brackets or quotation marks is one field. Without
+//! an ellipsis the message must have as many fields as the pattern.
 
 use super::comparison::Comparison;
 use super::scanner::Scanner;

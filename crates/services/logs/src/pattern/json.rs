@@ -1,7 +1,8 @@
 //! JSON patterns: `{ ($.status >= 500 || $.error IS TRUE) && $.user.roles[*] = "adm*" }`.
 //!
-//! A comparison needs a value to compare: it does not hold, not even with `!=`, where the selector finds nothing, an object or
-//! an array. Source: "JSON special considerations" on the page named in the parent module.
+//! A comparison needs a value to compare: it does not hold, not even with `!=`, where the selector finds
+//! nothing, an object or an array. Source: "JSON special considerations" on the page named in the parent
+//! module.
 
 use serde_json::Value;
 

@@ -1,8 +1,9 @@
 //! Filter patterns: which events `FilterLogEvents` answers with.
 //!
-//! Three languages, told apart by the first character: `{ … }` compares properties of JSON events, `[ … ]` names and compares the fields of
-//! space-delimited events, everything else is terms that must or must not occur. Source: CloudWatch Logs User
-//! Guide, "Filter pattern syntax for metric filters, subscription filters, filter log events, and Live Tail".
+//! Three languages, told apart by the first character: `{ … }` compares properties of JSON events, `[ … ]`
+//! names and compares the fields of space-delimited events, everything else is terms that must or must not
+//! occur. Source: CloudWatch Logs User Guide, "Filter pattern syntax for metric filters, subscription
+//! filters, filter log events, and Live Tail".
 
 mod comparison;
 mod delimited;

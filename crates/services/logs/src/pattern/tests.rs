@@ -219,7 +219,11 @@ proptest! {
     }
 
     #[test]
-    fn a_quoted_phrase_is_searched_for_as_it_is(phrase in "[a-z @.%{}\\[\\]-]{1,12}", before in ".{0,8}", after in ".{0,8}") {
+    fn a_quoted_phrase_is_searched_for_as_it_is(
+        phrase in "[a-z @.%{}\\[\\]-]{1,12}",
+        before in ".{0,8}",
+        after in ".{0,8}",
+    ) {
         let message = format!("{before}{phrase}{after}");
         let pattern = parse(&format!("\"{phrase}\""));
         prop_assert!(pattern.matches(&message));
