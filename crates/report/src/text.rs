@@ -296,6 +296,7 @@ impl<'a> Page<'a> {
         match others.as_slice() {
             [] => {}
             [only] => parts.push(format!("{} 0 of {}", only.service, only.granted)),
+            several if used.is_empty() => parts.push(format!("{} services", several.len())),
             several => parts.push(format!("{} other services 0 of {unused}", several.len())),
         }
         self.wrapped(&parts.join(" · "), 0, Some(Tone::Faint));

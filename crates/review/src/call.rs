@@ -1,14 +1,12 @@
 //! One access of a call, as the review sees it.
 
 use rolecall_trail::{Access, Event, Record, Verdict};
-use serde::Serialize;
 
 /// One action on one resource that a call asked for, and how it was decided.
 ///
 /// A call that needs several actions, as `CopyObject` does, is several of these with the same
 /// [`request_id`](Self::request_id).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// When the request was made, as `2026-11-24T00:17:57Z`.
     pub time: String,
@@ -77,8 +75,7 @@ impl Call {
 }
 
 /// A call that failed before any access was decided: its input was malformed, or the operation is not served.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undecided {
     /// When the request was made, as `2026-11-24T00:17:57Z`.
     pub time: String,

@@ -52,20 +52,24 @@ pub fn resource_pattern(resource: &str) -> String {
 /// The patterns of `resources`, without those another one covers.
 pub(crate) fn resource_patterns<'a>(resources: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     let patterns: BTreeSet<String> = resources.into_iter().map(resource_pattern).collect();
+    let stems: BTreeSet<&str> = patterns
+        .iter()
+        .filter_map(|pattern| pattern.strip_suffix('*'))
+        .collect();
     patterns
         .iter()
-        .filter(|pattern| !patterns.iter().any(|other| covers(other, pattern)))
+        .filter(|pattern| !is_covered(pattern, &stems))
         .cloned()
         .collect()
 }
 
-/// Whether everything `pattern` matches is matched by `other`, for patterns as [`resource_pattern`] makes them: fixed
-/// text, then at most one `*` at the end.
-fn covers(other: &str, pattern: &str) -> bool {
-    other != pattern
-        && other
-            .strip_suffix('*')
-            .is_some_and(|stem| pattern.starts_with(stem))
+/// Whether another pattern matches everything this one does, given what stands before the `*` of each. Patterns as
+/// [`resource_pattern`] makes them are fixed text, then at most one `*` at the end.
+fn is_covered(pattern: &str, stems: &BTreeSet<&str>) -> bool {
+    let own = pattern.strip_suffix('*');
+    let ends = pattern.char_indices().map(|(end, _)| end).chain([pattern.len()]);
+    ends.filter_map(|end| pattern.get(..end))
+        .any(|head| stems.contains(head) && own != Some(head))
 }
 
 /// `bucket/key` of Amazon S3's object ARNs; `None` for a bucket and for access points, which have no slash or are named.

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rolecall_catalog as catalog;
 use rolecall_policy::{ActionPattern, Document, Effect, Statement};
-use serde::Serialize;
 
 use crate::Usage;
 
 /// What the attached policies grant, as names of actions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
     /// The different actions granted on at least one resource, sorted.
     pub actions: BTreeSet<String>,
@@ -19,8 +17,7 @@ pub struct Granted {
 }
 
 /// Granted and used actions of one service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServiceCount {
     /// The prefix of its actions, such as `s3`.
     pub service: String,

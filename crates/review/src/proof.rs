@@ -6,8 +6,7 @@ use crate::call::Call;
 use crate::usage::Usage;
 
 /// What the runs under the least policy, and under it without each action, showed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
     /// Whether the run under the least policy gave the same result as the first.
     pub same_result: bool,
@@ -18,8 +17,7 @@ pub struct Proof {
 }
 
 /// What happened without one action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemovalOutcome {
     /// The action that was taken away.
     pub action: String,

@@ -3,13 +3,11 @@
 use std::collections::BTreeSet;
 
 use rolecall_trail::Record;
-use serde::Serialize;
 
 use crate::call::{Call, Undecided};
 
 /// What the sessions of one role did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
     /// The role's ARN.
     pub role: String,
