@@ -25,7 +25,7 @@ fn pattern(piece: &str) -> String {
 }
 
 /// A request by a user with a statement and a context.
-fn setting(statement: Value, context: Value) -> Setting {
+fn setting(statement: Value, context: &Value) -> Setting {
     let key = "a".repeat(1_024);
     let mut statement = statement;
     statement["Effect"] = "Allow".into();
@@ -48,12 +48,14 @@ fn patterns_of_resources_and_actions() {
         for start in ["arn:aws:s3:::", "arn:aws:*a*:::", "arn:a*s:s3:::"] {
             let resource = format!("{start}{pattern}");
             let denied = quickly(&resource, || {
-                setting(json!({"Resource": resource}), json!({})).decide()
+                setting(json!({"Resource": resource}), &json!({})).decide()
             });
             assert!(!denied.is_allowed(), "{start}{piece}");
         }
         let action = format!("s3:{pattern}");
-        let denied = quickly(&action, || setting(json!({"Action": action}), json!({})).decide());
+        let denied = quickly(&action, || {
+            setting(json!({"Action": action}), &json!({})).decide()
+        });
         assert!(!denied.is_allowed(), "{piece}");
         assert!(!quickly(piece, || wildcard_match(
             &pattern,
@@ -83,7 +85,7 @@ fn values_of_conditions() {
             let what = format!("{operator} {piece}");
             let condition = json!({"Condition": {operator: {key: value}}});
             let context = json!({"k:many": values, "k:arns": arns, "k:one": values[0]});
-            let denied = quickly(&what, || setting(condition, context).decide());
+            let denied = quickly(&what, || setting(condition, &context).decide());
             assert!(!denied.is_allowed(), "{what}");
         }
     }
@@ -94,13 +96,13 @@ fn variables_in_masses() {
     let long = "a".repeat(256);
     let resource = format!("arn:aws:s3:::{}", "${k:long}".repeat(1_000));
     let denied = quickly("values", || {
-        setting(json!({"Resource": resource}), json!({"k:long": long})).decide()
+        setting(json!({"Resource": resource}), &json!({"k:long": long})).decide()
     });
     assert!(!denied.is_allowed());
     for piece in ["${", "${a", "$", "${}"] {
         let resource = format!("arn:aws:s3:::{}", piece.repeat(50_000));
         let denied = quickly(piece, || {
-            setting(json!({"Resource": resource}), json!({})).decide()
+            setting(json!({"Resource": resource}), &json!({})).decide()
         });
         assert!(!denied.is_allowed(), "{piece}");
     }

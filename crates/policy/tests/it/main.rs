@@ -6,10 +6,12 @@
 )]
 
 mod cases;
+mod conditions;
 mod corpus;
 mod documents;
 mod hostile;
 mod laws;
 mod naive;
+mod patterns;
 mod random;
 mod setting;
