@@ -58,7 +58,11 @@ async fn try_subject(subject: &Subject, arguments: &TryArguments, keep: Option<&
     }
     let files: Vec<String> = policy_files.iter().map(|file| file.display().to_string()).collect();
     let written = (!policy.documents.is_empty()).then_some(WrittenPolicy { policy: &policy, files: &files });
-    Ok(TryReport::new(invocation(subject, &first)?, &used, &granted, written, proof.as_ref()))
+    let mut report = TryReport::new(invocation(subject, &first)?, &used, &granted, written, proof.as_ref());
+    if first.function_error.is_some() {
+        report.log_tail = first.log_tail;
+    }
+    Ok(report)
 }
 
 fn text_options() -> TextOptions {
@@ -116,7 +120,7 @@ fn write_policy(policy: &LeastPolicy, role: &str, folder: &Path) -> Result<Vec<P
             format!("{role}-{}.policy.json", index + 1)
         };
         let file = folder.join(name);
-        std::fs::write(&file, format!("{document:#}\n")).context(format_args!("writing {}", file.display()))?;
+        std::fs::write(&file, document.pretty() + "\n").context(format_args!("writing {}", file.display()))?;
         files.push(file);
     }
     Ok(files)
