@@ -3,6 +3,11 @@
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html>
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "the table of operations has one signature for all of them"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;

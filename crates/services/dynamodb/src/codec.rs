@@ -55,12 +55,17 @@ fn damaged(reason: &str) -> StoreError {
     }
 }
 
+/// Seven bits a byte, the lowest first; the highest bit says that more follow.
 fn write_length(out: &mut Vec<u8>, mut length: usize) {
-    while length >= 0x80 {
-        out.push((length & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = length.to_le_bytes();
         length >>= 7;
+        if length == 0 {
+            out.push(low & 0x7f);
+            return;
+        }
+        out.push(low | 0x80);
     }
-    out.push((length & 0x7f) as u8);
 }
 
 fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
@@ -99,7 +104,9 @@ fn write_value(out: &mut Vec<u8>, value: &AttributeValue) {
         AttributeValue::L(elements) => {
             out.push(L);
             write_length(out, elements.len());
-            elements.iter().for_each(|element| write_value(out, element));
+            for element in elements {
+                write_value(out, element);
+            }
         }
         AttributeValue::Null(_) => out.push(NULL),
         AttributeValue::Bool(true) => out.push(TRUE),

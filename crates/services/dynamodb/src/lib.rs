@@ -37,34 +37,41 @@ use rolecall_service::{
 };
 use rolecall_store::{Store, StoreError};
 use rolecall_wire::{OperationModel, ServiceModel, Value};
+use tokio::sync::OnceCell;
 
 use crate::state::State;
 
 /// DynamoDB of one account, in every region that is asked for.
 pub struct DynamoDb {
     state: State,
+    /// Set when indexes that a stop left unfinished have been filled.
+    resumed: OnceCell<()>,
 }
 
 impl DynamoDb {
-    /// DynamoDB over `store`. Indexes that were being filled when the server stopped are filled first.
+    /// DynamoDB over `store`.
     ///
     /// # Errors
     /// The definitions of the tables cannot be read.
-    pub async fn open(store: Arc<dyn Store>) -> Result<Arc<Self>, StoreError> {
-        let service = Arc::new(Self {
+    pub fn open(store: Arc<dyn Store>) -> Result<Arc<Self>, StoreError> {
+        Ok(Arc::new(Self {
             state: State::load(store)?,
-        });
-        for table in service.state.unfinished() {
-            let name = table.stored_key.clone();
-            if let Err(error) = index_writer::fill(&service, table).await {
-                tracing::error!(
-                    table = name,
-                    ?error,
-                    "an index could not be filled; it misses older items"
-                );
-            }
-        }
-        Ok(service)
+            resumed: OnceCell::new(),
+        }))
+    }
+
+    /// Fills indexes that were being filled when the server stopped. The first call waits for it, so that no item is
+    /// written meanwhile.
+    async fn resume(&self) -> Result<(), ServiceError> {
+        self.resumed
+            .get_or_try_init(|| async {
+                for table in self.state.unfinished() {
+                    index_writer::fill(self, table).await?;
+                }
+                Ok(())
+            })
+            .await
+            .copied()
     }
 }
 
@@ -110,6 +117,7 @@ impl Service for DynamoDb {
         context: Arc<RequestContext>,
     ) -> BoxFuture<'static, Result<Prepared, ServiceError>> {
         Box::pin(async move {
+            self.resume().await?;
             match find_operation(OPERATIONS, operation.name) {
                 Some(entry) => (entry.prepare)(self, input, context),
                 None => Err(ServiceError::new(

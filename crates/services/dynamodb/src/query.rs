@@ -76,13 +76,7 @@ impl Common<'_> {
             index_view,
         };
         match self.select {
-            None if given => Ok(Selection {
-                projection,
-                index_view: global.is_some(),
-                count_only: false,
-            }),
-            None => Ok(selection(false, true)),
-            Some("SPECIFIC_ATTRIBUTES") if given => Ok(Selection {
+            None | Some("SPECIFIC_ATTRIBUTES") if given => Ok(Selection {
                 projection,
                 index_view: global.is_some(),
                 count_only: false,
@@ -109,7 +103,7 @@ impl Common<'_> {
             Some("ALL_PROJECTED_ATTRIBUTES") if index.is_none() => Err(validation(
                 "ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName",
             )),
-            Some("ALL_PROJECTED_ATTRIBUTES") => Ok(selection(false, true)),
+            None | Some("ALL_PROJECTED_ATTRIBUTES") => Ok(selection(false, true)),
             Some(_) => Err(validation(
                 "Select is not one of ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES, SPECIFIC_ATTRIBUTES, COUNT",
             )),
@@ -169,8 +163,8 @@ fn start(source: Source<'_>, given: Option<&mut Item>) -> Result<Option<Vec<u8>>
 }
 
 /// A count as the answer has it; a page's never exceeds a megabyte's worth.
-fn count(number: usize) -> Option<i32> {
-    Some(i32::try_from(number).unwrap_or(i32::MAX))
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
 }
 
 /// The key condition of a query on `table` or one of its indexes.
@@ -283,8 +277,8 @@ pub(crate) async fn query(
     let page = page::read(&*service.state.store.snapshot(), source, &request)?;
     Ok(QueryOutput {
         consumed_capacity: common.capacity(&page, detail),
-        count: count(page.count),
-        scanned_count: count(page.scanned),
+        count: Some(count(page.count)),
+        scanned_count: Some(count(page.scanned)),
         last_evaluated_key: page.last,
         items: (!selection.count_only).then_some(page.items),
     })
@@ -385,8 +379,8 @@ pub(crate) async fn scan(
     let page = page::read(&*service.state.store.snapshot(), source, &request)?;
     Ok(ScanOutput {
         consumed_capacity: common.capacity(&page, detail),
-        count: count(page.count),
-        scanned_count: count(page.scanned),
+        count: Some(count(page.count)),
+        scanned_count: Some(count(page.scanned)),
         last_evaluated_key: page.last,
         items: (!selection.count_only).then_some(page.items),
     })

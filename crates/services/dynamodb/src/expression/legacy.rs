@@ -142,7 +142,7 @@ pub(crate) fn attribute_updates(given: &BTreeMap<String, AttributeValueUpdate>) 
             ("DELETE", None) => update.remove.push(path),
             ("DELETE", Some(value)) => match value {
                 AttributeValue::Ss(_) | AttributeValue::Ns(_) | AttributeValue::Bs(_) => {
-                    update.delete.push((path, value))
+                    update.delete.push((path, value));
                 }
                 other => {
                     return Err(invalid_parameter(format_args!(

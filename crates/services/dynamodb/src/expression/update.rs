@@ -24,7 +24,7 @@ pub(crate) fn apply(update: &Update, before: &Item) -> Result<Item> {
         .map(|(path, value)| Ok((path, evaluate(value, before)?)))
         .collect::<Result<Vec<_>>>()?;
     // In the order of list positions, so that several new elements are appended in theirs.
-    assignments.sort_by(|(left, _), (right, _)| left.cmp(right));
+    assignments.sort_by_key(|(path, _)| *path);
     for (path, value) in assignments {
         assign(path, value, &mut after)?;
     }
