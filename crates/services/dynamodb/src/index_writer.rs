@@ -44,7 +44,7 @@ pub(crate) async fn fill(service: &DynamoDb, table: Arc<Table>) -> Result<Arc<Ta
                     }
                 };
                 for (index, bucket) in table.indexes().filter(|(index, _)| index.backfilling) {
-                    if let Ok(Some(key)) = table.index_entry(index, &item, entry.key) {
+                    if let Ok(Some(key)) = index.entry(&item, entry.key) {
                         transaction = std::mem::take(&mut transaction).put(
                             bucket,
                             key,

@@ -56,11 +56,7 @@ impl<'a> Source<'a> {
         if expected.len() != given.len() {
             return Err(invalid());
         }
-        self.table
-            .index_entry(index, given, &key)
-            .ok()
-            .flatten()
-            .ok_or_else(invalid)
+        index.entry(given, &key).ok().flatten().ok_or_else(invalid)
     }
 
     /// The `LastEvaluatedKey` for an item.

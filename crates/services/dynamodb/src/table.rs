@@ -86,6 +86,60 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// Key of an item's entry; `None` if the item lacks one of its key attributes.
+    ///
+    /// # Errors
+    /// The item has the attribute but not as the index needs it.
+    pub(crate) fn entry(&self, item: &Item, item_key: &[u8]) -> Result<Option<Vec<u8>>> {
+        for attribute in self.key.attributes() {
+            let Some(value) = item.get(&attribute.name) else {
+                return Ok(None);
+            };
+            if value.data_type() != attribute.data_type {
+                return Err(invalid_parameter(format_args!(
+                    "Type mismatch for Index Key {} Expected: {} Actual: {} IndexName: {}",
+                    attribute.name,
+                    attribute.data_type,
+                    value.data_type(),
+                    self.name
+                )));
+            }
+            if is_empty(value) {
+                return Err(validation(format!(
+                    "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: {}, IndexKey: {}",
+                    self.name, attribute.name
+                )));
+            }
+            let partition = attribute.name == self.key.partition.name;
+            let limit = if partition {
+                MAX_PARTITION_KEY
+            } else {
+                MAX_SORT_KEY
+            };
+            if crate::item::value_size(value) > limit {
+                return Err(invalid_parameter(format_args!(
+                    "Size of {} has exceeded the maximum size limit of {limit} bytes. IndexName: {}, IndexKey: {}",
+                    if partition { "hashkey" } else { "rangekey" },
+                    self.name,
+                    attribute.name
+                )));
+            }
+        }
+        let Some(partition) = item.get(&self.key.partition.name) else {
+            return Ok(None);
+        };
+        let sort = index
+            .key
+            .sort
+            .as_ref()
+            .and_then(|attribute| item.get(&attribute.name));
+        let Some(mut entry) = key::encode_key(partition, sort) else {
+            return Ok(None);
+        };
+        entry.extend_from_slice(item_key);
+        Ok(Some(entry))
+    }
+
     /// Whether the index shows attribute `name` of a table with key `table`.
     pub(crate) fn shows(&self, name: &str, table: &KeySchema) -> bool {
         match &self.projection {
@@ -259,60 +313,6 @@ impl Table {
     /// The primary key's attributes of an item.
     pub(crate) fn primary_key(&self, item: &Item) -> Item {
         key_attributes(&self.definition.key, item)
-    }
-
-    /// Key of an item's entry in `index`; `None` if the item lacks one of the index's attributes.
-    ///
-    /// # Errors
-    /// The item has the attribute but not as the index needs it.
-    pub(crate) fn index_entry(&self, index: &Index, item: &Item, item_key: &[u8]) -> Result<Option<Vec<u8>>> {
-        for attribute in index.key.attributes() {
-            let Some(value) = item.get(&attribute.name) else {
-                return Ok(None);
-            };
-            if value.data_type() != attribute.data_type {
-                return Err(invalid_parameter(format_args!(
-                    "Type mismatch for Index Key {} Expected: {} Actual: {} IndexName: {}",
-                    attribute.name,
-                    attribute.data_type,
-                    value.data_type(),
-                    index.name
-                )));
-            }
-            if is_empty(value) {
-                return Err(validation(format!(
-                    "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: {}, IndexKey: {}",
-                    index.name, attribute.name
-                )));
-            }
-            let partition = attribute.name == index.key.partition.name;
-            let limit = if partition {
-                MAX_PARTITION_KEY
-            } else {
-                MAX_SORT_KEY
-            };
-            if crate::item::value_size(value) > limit {
-                return Err(invalid_parameter(format_args!(
-                    "Size of {} has exceeded the maximum size limit of {limit} bytes. IndexName: {}, IndexKey: {}",
-                    if partition { "hashkey" } else { "rangekey" },
-                    index.name,
-                    attribute.name
-                )));
-            }
-        }
-        let Some(partition) = item.get(&index.key.partition.name) else {
-            return Ok(None);
-        };
-        let sort = index
-            .key
-            .sort
-            .as_ref()
-            .and_then(|attribute| item.get(&attribute.name));
-        let Some(mut entry) = key::encode_key(partition, sort) else {
-            return Ok(None);
-        };
-        entry.extend_from_slice(item_key);
-        Ok(Some(entry))
     }
 }
 

@@ -410,13 +410,12 @@ pub(crate) async fn update_table(
         .chain(definition.indexes.iter().flat_map(|index| index.key.attributes()))
         .map(|attribute| attribute.name.clone())
         .collect();
-    if dropped.is_empty() {
-        schema::check(&definition.attributes, &definition.key, &definition.indexes)?;
-    } else {
+    if !dropped.is_empty() {
         definition
             .attributes
             .retain(|attribute| used.contains(&attribute.name));
     }
+    schema::check(&definition.attributes, &definition.key, &definition.indexes)?;
     let buckets: Vec<String> = dropped
         .iter()
         .map(|id| index_bucket(&definition.id, *id))

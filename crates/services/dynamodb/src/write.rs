@@ -353,8 +353,6 @@ impl Staged<'_> {
     }
 
     fn index_entry(&self, index: &Index, item: &Item) -> std::result::Result<Option<Vec<u8>>, Failure> {
-        self.table
-            .index_entry(index, item, self.key)
-            .map_err(Failure::Invalid)
+        index.entry(item, self.key).map_err(Failure::Invalid)
     }
 }

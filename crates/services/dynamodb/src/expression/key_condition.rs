@@ -177,6 +177,16 @@ pub(crate) fn from_parts(parts: Vec<Part>, schema: &KeySchema) -> Result<KeyCond
     let mut partition = None;
     let mut sort = None;
     let count = parts.len();
+    if !parts.iter().any(|(name, _)| *name == schema.partition.name) {
+        return Err(missed(&schema.partition.name));
+    }
+    for (position, (name, _)) in parts.iter().enumerate() {
+        if parts.iter().take(position).any(|(earlier, _)| earlier == name) {
+            return Err(
+                Kind::KeyCondition.error("KeyConditionExpressions must only contain one condition per key")
+            );
+        }
+    }
     for (name, condition) in parts {
         let attribute = if name == schema.partition.name {
             &schema.partition
@@ -184,8 +194,6 @@ pub(crate) fn from_parts(parts: Vec<Part>, schema: &KeySchema) -> Result<KeyCond
             attribute
         } else if count > 2 {
             return Err(validation("Conditions can be of length 1 or 2 only"));
-        } else if partition.is_none() && count == 1 {
-            return Err(missed(&schema.partition.name));
         } else {
             return Err(schema
                 .sort
@@ -213,14 +221,9 @@ pub(crate) fn from_parts(parts: Vec<Part>, schema: &KeySchema) -> Result<KeyCond
             let SortCondition::Compare(Comparator::Equal, value) = condition else {
                 return Err(not_supported());
             };
-            if partition.replace(value).is_some() {
-                return Err(Kind::KeyCondition
-                    .error("KeyConditionExpressions must only contain one condition per key"));
-            }
-        } else if sort.replace(condition).is_some() {
-            return Err(
-                Kind::KeyCondition.error("KeyConditionExpressions must only contain one condition per key")
-            );
+            partition = Some(value);
+        } else {
+            sort = Some(condition);
         }
     }
     let partition = partition.ok_or_else(|| missed(&schema.partition.name))?;

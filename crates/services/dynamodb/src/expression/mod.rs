@@ -60,3 +60,91 @@ impl Kind {
         crate::error::validation(format!("Invalid {}: {problem}", self.name()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use rolecall_wire::AttributeValue;
+
+    use super::*;
+    use crate::item::Item;
+
+    /// Texts that look like expressions, and some that do not.
+    fn texts() -> impl Strategy<Value = String> {
+        let words = prop::sample::select(vec![
+            "a",
+            "b.c",
+            "l[1]",
+            "#n",
+            ":v",
+            ":n",
+            "=",
+            "<>",
+            "<",
+            "<=",
+            "(",
+            ")",
+            "[",
+            "]",
+            ",",
+            ".",
+            "+",
+            "-",
+            "AND",
+            "OR",
+            "NOT",
+            "BETWEEN",
+            "IN",
+            "size(",
+            "attribute_exists(",
+            "contains(a, ",
+            "begins_with(a, :v)",
+            "attribute_type(",
+            "SET",
+            "REMOVE",
+            "ADD",
+            "DELETE",
+            "if_not_exists(",
+            "list_append(",
+            "name",
+            "0",
+            "99999999999999999999999",
+            "é",
+            "\u{0}",
+        ]);
+        prop_oneof![
+            prop::collection::vec(words, 0..40).prop_map(|words| words.join(" ")),
+            ".{0,60}"
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_and_evaluating_never_panics(text in texts()) {
+            let names = BTreeMap::from([("#n".to_owned(), "n".to_owned())]);
+            let values = BTreeMap::from([
+                (":v".to_owned(), AttributeValue::S("x".to_owned())),
+                (":n".to_owned(), AttributeValue::N("1".to_owned())),
+            ]);
+            let item = Item::from([
+                ("a".to_owned(), AttributeValue::S("x".to_owned())),
+                ("l".to_owned(), AttributeValue::L(vec![AttributeValue::N("1".to_owned())])),
+                ("n".to_owned(), AttributeValue::N("1".to_owned())),
+            ]);
+            if let Ok(mut placeholders) = Placeholders::new(&[(Kind::Update, Some(&text))], Some(&names), Some(&values)) {
+                if let Ok(condition) = parse_condition(Kind::Condition, &text, &mut placeholders) {
+                    let negated = Condition::Not(Box::new(condition.clone()));
+                    prop_assert_ne!(matches(&condition, &item), matches(&negated, &item));
+                }
+                if let Ok(paths) = parse_projection(&text, &mut placeholders) {
+                    let _ = Projection::new(&paths).project(&item);
+                }
+                if let Ok(update) = parse_update(&text, &mut placeholders) {
+                    let _ = apply(&update, &item);
+                }
+            }
+        }
+    }
+}
