@@ -128,7 +128,7 @@ impl Index {
         let Some(partition) = item.get(&self.key.partition.name) else {
             return Ok(None);
         };
-        let sort = index
+        let sort = self
             .key
             .sort
             .as_ref()
