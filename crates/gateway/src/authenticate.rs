@@ -15,7 +15,7 @@ use rolecall_wire::ByteStream;
 use sha2::{Digest, Sha256};
 
 use crate::Gateway;
-use crate::body::{self, BodyError};
+use crate::body::{self, BodyError, MemoryShare};
 use crate::message::Head;
 
 /// A caller whose signature holds, and the policies that apply to it.
@@ -31,7 +31,11 @@ pub(crate) struct BodyLimit {
     pub(crate) streaming: bool,
 }
 
-/// Signing keys of the day, so that a busy client's key is derived once and not at every request.
+/// Region of the endpoints that are the same everywhere.
+pub(crate) const GLOBAL_REGION: &str = "us-east-1";
+
+/// Signing keys of the day, so that a busy client's key is derived once and not at every request. An access key id has
+/// one secret as long as the process lives, so the id stands for the secret here.
 #[derive(Default)]
 pub(crate) struct SigningKeys {
     keys: Mutex<HashMap<(String, String, String, String), SigningKey>>,
@@ -81,45 +85,55 @@ impl Gateway {
         bucket: Option<&str>,
         claim: &Claim,
         key: &ResolvedKey,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         limit: &BodyLimit,
+        memory: &mut MemoryShare,
         now: Timestamp,
     ) -> Result<ByteStream, BodyError> {
         let secret = SecretKey::new(key.secret.expose());
         if claim.payload == PayloadHash::Body {
-            let bytes = body::receive(incoming, usize::try_from(limit.bytes).unwrap_or(usize::MAX)).await?;
+            let bytes = body::receive(
+                incoming,
+                usize::try_from(limit.bytes).unwrap_or(usize::MAX),
+                memory,
+            )
+            .await?;
             let hash = Sha256::digest(&bytes).into();
             self.verify_head(head, bucket, claim, &secret, Some(hash), now)?;
             return Ok(ByteStream::Memory(bytes));
         }
         let verified = self.verify_head(head, bucket, claim, &secret, None, now)?;
         let verifier = head.with_borrowed(|head| PayloadVerifier::new(head, claim, &verified))?;
-        self.receive_body(verifier, incoming, limit).await
+        self.receive_body(verifier, incoming, limit, memory).await
     }
 
     /// Receives the body of a request that is not signed.
     pub(crate) async fn receive_unsigned(
         &self,
         head: &Head,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         limit: &BodyLimit,
+        memory: &mut MemoryShare,
     ) -> Result<ByteStream, BodyError> {
         let verifier = head.with_borrowed(PayloadVerifier::anonymous)?;
-        self.receive_body(verifier, incoming, limit).await
+        self.receive_body(verifier, incoming, limit, memory).await
     }
 
     async fn receive_body(
         &self,
         verifier: PayloadVerifier,
-        incoming: Incoming,
+        incoming: &mut Incoming,
         limit: &BodyLimit,
+        memory: &mut MemoryShare,
     ) -> Result<ByteStream, BodyError> {
-        let stream = body::receive_verified(incoming, verifier, limit.bytes, &self.options.spool).await?;
+        let stream =
+            body::receive_verified(incoming, verifier, limit.bytes, &self.options.spool, memory).await?;
         if limit.streaming || stream.as_memory().is_some() {
             return Ok(stream);
         }
         // Only the content of objects is read from files; documents are parsed in memory.
         let length = usize::try_from(limit.bytes).unwrap_or(usize::MAX);
+        memory.cover(usize::try_from(stream.len()).unwrap_or(usize::MAX))?;
         stream.read_all(length).map(ByteStream::Memory).map_err(|error| {
             tracing::error!(%error, "a spooled body could not be read");
             BodyError::Refused(rolecall_wire::ErrorResponse::new(
@@ -128,6 +142,18 @@ impl Gateway {
                 "The request's body could not be read.",
             ))
         })
+    }
+
+    /// The region a signature must be scoped to. An endpoint is one region's, as in AWS: if callers could choose, a
+    /// policy with `aws:RequestedRegion` or with a region in an ARN would be decided by what they chose. IAM and STS are
+    /// also at their global endpoint, which is us-east-1's.
+    ///
+    /// Source: IAM User Guide, "Regions and endpoints" of IAM and of AWS STS.
+    fn expected_region(&self, claim: &Claim) -> Option<&str> {
+        let global =
+            matches!(claim.scope.service.as_str(), "iam" | "sts") && claim.scope.region == GLOBAL_REGION;
+        // Signature Version 2 has no scope, and Amazon S3 takes it for the endpoint's region.
+        (!global && claim.form != Form::LegacyPresigned).then_some(&self.options.region)
     }
 
     fn verify_head(
@@ -140,6 +166,7 @@ impl Gateway {
         now: Timestamp,
     ) -> Result<Verified, AuthError> {
         let options = Options {
+            expected_region: self.expected_region(claim),
             body_sha256,
             virtual_host_bucket: bucket,
             ..Options::default()

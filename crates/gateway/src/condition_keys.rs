@@ -35,7 +35,8 @@ pub(crate) fn global(request: &RequestContext) -> Context {
     set("aws:ViaAWSService", "false".to_owned());
     if let Principal::Service { name, .. } = &caller.principal {
         set("aws:PrincipalIsAWSService", "true".to_owned());
-        set("aws:PrincipalServiceName", name.to_string());
+        set("aws:PrincipalServiceName", name.clone());
+        set("aws:PrincipalServiceNamesList", name.clone());
     } else if !matches!(caller.principal, Principal::Anonymous) {
         set("aws:PrincipalIsAWSService", "false".to_owned());
     }

@@ -10,11 +10,14 @@ use rolecall_trail::Recorder;
 use rolecall_wire::ServiceModel;
 
 use crate::authenticate::SigningKeys;
+use crate::body::BodyMemory;
+use crate::calls::Calls;
 
 /// What the endpoint stands for.
 #[derive(Debug, Clone)]
 pub struct GatewayOptions {
-    /// Region of requests that name none.
+    /// The endpoint's region: signatures are refused if they are scoped to another (IAM and STS also take us-east-1),
+    /// and requests without a signature are taken as sent to this one.
     pub region: Arc<str>,
     /// Base URL clients reach it by, such as `http://127.0.0.1:4566`.
     pub endpoint: Arc<str>,
@@ -30,6 +33,8 @@ pub struct Gateway {
     pub(crate) directory: Arc<Directory>,
     pub(crate) recorder: Recorder,
     pub(crate) signing_keys: SigningKeys,
+    pub(crate) body_memory: BodyMemory,
+    pub(crate) calls: Calls,
     /// By signing name. Filled once, because services reach each other through the gateway.
     services: OnceLock<HashMap<&'static str, Arc<dyn Service>>>,
 }
@@ -42,6 +47,8 @@ impl Gateway {
             directory,
             recorder,
             signing_keys: SigningKeys::default(),
+            body_memory: BodyMemory::default(),
+            calls: Calls::default(),
             services: OnceLock::new(),
         })
     }

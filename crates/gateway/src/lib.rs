@@ -5,6 +5,7 @@
 
 mod authenticate;
 mod body;
+mod calls;
 mod condition_keys;
 mod gateway;
 mod host;
@@ -14,6 +15,7 @@ mod message;
 mod record;
 mod server;
 mod stages;
+mod unserved;
 
 pub use gateway::{Gateway, GatewayOptions};
 pub use internal::{InternalCaller, Ports};

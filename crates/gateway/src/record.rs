@@ -97,14 +97,7 @@ pub(crate) fn build(
         catalog::EventCategory::Data => EventCategory::Data,
     };
     let is_change = !read_only && category == EventCategory::Management && outcome.error.is_none();
-    let (source_ip_address, user_agent) = match (&context.origin, context.caller.invoked_by) {
-        (&Origin::AwsService(service), _) | (_, Some(service)) => (service.to_owned(), service.to_owned()),
-        (Origin::Network { address }, None) => (address.to_string(), context.user_agent.clone()),
-        (Origin::Function { .. }, None) => (
-            std::net::Ipv4Addr::LOCALHOST.to_string(),
-            context.user_agent.clone(),
-        ),
-    };
+    let (source_ip_address, user_agent) = source(context);
     let (error_code, error_message) = outcome.error.unzip();
     let event = Event {
         event_version: EVENT_VERSION.to_owned(),
@@ -145,6 +138,18 @@ pub(crate) fn build(
         },
         is_change,
     )
+}
+
+/// `sourceIPAddress` and `userAgent`: the peer's, or the name of the AWS service that asks.
+pub(crate) fn source(context: &RequestContext) -> (String, String) {
+    match (&context.origin, context.caller.invoked_by) {
+        (&Origin::AwsService(service), _) | (_, Some(service)) => (service.to_owned(), service.to_owned()),
+        (Origin::Network { address }, None) => (address.to_string(), context.user_agent.clone()),
+        (Origin::Function { .. }, None) => (
+            std::net::Ipv4Addr::LOCALHOST.to_string(),
+            context.user_agent.clone(),
+        ),
+    }
 }
 
 fn access_of(decided: Decided) -> Access {

@@ -12,7 +12,9 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use rolecall_service::{BoxFuture, EndpointConnector, FunctionOrigin, Origin};
+use rolecall_trail::{Pruned, Recorder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -28,6 +30,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Largest head of a request, in bytes. A presigned URL with a session token is the longest that clients send.
 const MAX_HEAD: usize = 160 * 1024;
 
+/// How often old events are taken out of the trail.
+const PRUNING: Duration = Duration::from_hours(1);
+
 /// How long requests under way may take to end after the server was asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
@@ -40,6 +45,7 @@ pub async fn serve(
     listener: TcpListener,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
+    let _pruning = AbortOnDrop(tokio::spawn(prune(gateway.recorder.clone())));
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     let draining = stop.clone();
@@ -65,8 +71,11 @@ pub async fn serve(
             Some(_) = connections.join_next() => {}
         }
     }
-    let drained =
-        tokio::time::timeout(DRAIN, async { while connections.join_next().await.is_some() {} }).await;
+    let drained = tokio::time::timeout(DRAIN, async {
+        while connections.join_next().await.is_some() {}
+        gateway.calls.ended().await;
+    })
+    .await;
     if drained.is_err() {
         tracing::warn!(
             "requests were still under way {} s after the stop and are cut off",
@@ -74,6 +83,34 @@ pub async fn serve(
         );
     }
     Ok(())
+}
+
+/// A task that lives as long as this.
+struct AbortOnDrop(tokio::task::JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Takes events that are too old to be looked up out of the trail, now and then.
+async fn prune(recorder: Recorder) {
+    let mut period = tokio::time::interval(PRUNING);
+    period.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        period.tick().await;
+        loop {
+            match recorder.prune(Timestamp::now()).await {
+                Ok(Pruned::Everything) => break,
+                Ok(Pruned::Some) => tokio::task::yield_now().await,
+                Err(error) => {
+                    tracing::error!(%error, "old events could not be taken out of the trail");
+                    break;
+                }
+            }
+        }
+    }
 }
 
 /// Ends when `stop` becomes true; never if its sender is gone without having said so.

@@ -2,20 +2,20 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use jiff::Timestamp;
 use rolecall_identity::ApplicablePolicies;
 use rolecall_policy::Principal;
 use rolecall_service::{Caller, Needs, Origin, Prepared, RequestContext, Service, ServiceError, gate};
 use rolecall_sigv4::{AuthError, Claim, Family, Form, parse};
-use rolecall_trail::Durability;
+use rolecall_trail::{Durability, Record};
 use rolecall_wire::{
     ByteStream, ErrorResponse, OperationModel, Protocol, Request, Response, ServiceModel, Value, decode,
     encode, encode_error, route, takes_stream,
 };
 
-use crate::authenticate::{Authenticated, BodyLimit, caller_of};
-use crate::body::{BodyError, LARGEST_OBJECT};
+use crate::authenticate::{Authenticated, BodyLimit, GLOBAL_REGION, caller_of};
+use crate::body::{self, BodyError, LARGEST_OBJECT, MemoryShare};
 use crate::message::{Head, ResponseBody, into_http};
 use crate::record::Outcome;
 use crate::{Gateway, condition_keys, host, identify, record};
@@ -51,25 +51,32 @@ impl Gateway {
         let now = Timestamp::now();
         let request_id = record::new_id();
         // 1. accept: the head, with hyper's limits
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let head = Head::of(&parts);
         // 2. identify: the service
         let claim = head.with_borrowed(parse);
         let signing_name =
             identify::signing_name(claim.as_ref().ok().and_then(Option::as_ref), &head, self.models());
-        let Some(service) = self.service(signing_name).cloned() else {
-            return into_http(unknown_service(signing_name, &request_id));
+        let mut answer = if let Some(service) = self.service(signing_name).cloned() {
+            let model = service.model();
+            let answered = self
+                .proceed(&head, &mut body, claim, &service, origin, &request_id, now)
+                .await;
+            answered.unwrap_or_else(|mut refusal| {
+                if model.protocol == Protocol::RestXml {
+                    refusal.error.resource.get_or_insert_with(|| head.path.clone());
+                }
+                encode_error(model, refusal.operation, &refusal.error, &request_id)
+            })
+        } else {
+            let name = signing_name.to_owned();
+            self.not_a_service(&head, &mut body, claim, &name, origin, &request_id, now)
+                .await
         };
-        let model = service.model();
-        let answered = self
-            .proceed(&head, body, claim, &service, origin, &request_id, now)
-            .await;
-        let mut answer = answered.unwrap_or_else(|mut refusal| {
-            if model.protocol == Protocol::RestXml {
-                refusal.error.resource.get_or_insert_with(|| head.path.clone());
-            }
-            encode_error(model, refusal.operation, &refusal.error, &request_id)
-        });
+        // Who asked before sending (`Expect: 100-continue`) has not sent and will not: reading would ask for it.
+        if !body.is_end_stream() && head.header("expect").is_none() {
+            body::drain(&mut body).await;
+        }
         if head.method == "HEAD" {
             answer.body = ByteStream::empty();
         }
@@ -79,7 +86,7 @@ impl Gateway {
     async fn proceed(
         self: &Arc<Self>,
         head: &Head,
-        body: Incoming,
+        body: &mut Incoming,
         claim: Result<Option<Claim>, AuthError>,
         service: &Arc<dyn Service>,
         origin: Origin,
@@ -109,25 +116,19 @@ impl Gateway {
         // 3. verify: signature, then body
         let claim = claim.map_err(refuse)?;
         let limit = body_limit(model, known);
+        let mut memory = self.body_memory.share();
         let authenticated = match &claim {
             Some(claim) => {
-                let key = self.resolve(claim, now).map_err(refuse)?;
-                request.body = self
-                    .receive_signed(head, bucket, claim, &key, body, &limit, now)
+                let (authenticated, received) = self
+                    .verify(head, bucket, claim, body, &limit, &mut memory, now)
                     .await
                     .map_err(|error| body_error(error, family))?;
-                if let Some(id) = &key.usage_id {
-                    self.directory
-                        .record_use(id, model.signing_name, &claim.scope.region, now);
-                }
-                Authenticated {
-                    caller: Arc::new(caller_of(&key, &claim.access_key_id)),
-                    policies: self.directory.policies_for_key(&key),
-                }
+                request.body = received;
+                authenticated
             }
             None if model.signing_name == "s3" => {
                 request.body = self
-                    .receive_unsigned(head, body, &limit)
+                    .receive_unsigned(head, body, &limit, &mut memory)
                     .await
                     .map_err(|error| body_error(error, family))?;
                 Authenticated {
@@ -166,7 +167,9 @@ impl Gateway {
         };
         drop(request);
         // 5. to 8.: prepare, authorise, dispatch, record
-        let output = self.run(service, operation, input, context, &authenticated).await;
+        let output = self
+            .run_detached(service, operation, input, context, authenticated, memory)
+            .await;
         // 9. encode
         match output {
             Ok(output) => encode(model, operation, output, request_id).map_err(|error| Refusal {
@@ -177,6 +180,70 @@ impl Gateway {
                 error: error_response(&error),
                 operation: Some(operation),
             }),
+        }
+    }
+
+    /// Finds the key, verifies head and body, and gathers the policies.
+    pub(crate) async fn verify(
+        &self,
+        head: &Head,
+        bucket: Option<&str>,
+        claim: &Claim,
+        body: &mut Incoming,
+        limit: &BodyLimit,
+        memory: &mut MemoryShare,
+        now: Timestamp,
+    ) -> Result<(Authenticated, ByteStream), BodyError> {
+        let key = self.resolve(claim, now)?;
+        let received = self
+            .receive_signed(head, bucket, claim, &key, body, limit, memory, now)
+            .await?;
+        // A body can take long. Who lost the key meanwhile is not let in with it, and who got other tags is decided by
+        // those.
+        let key = self.resolve(claim, Timestamp::now().max(now))?;
+        if let Some(id) = &key.usage_id {
+            self.directory
+                .record_use(id, &claim.scope.service, &claim.scope.region, now);
+        }
+        let authenticated = Authenticated {
+            caller: Arc::new(caller_of(&key, &claim.access_key_id)),
+            policies: self.directory.policies_for_key(&key),
+        };
+        Ok((authenticated, received))
+    }
+
+    /// [`run`](Self::run) in a task of its own: a client that hangs up stops no call between its change and its event,
+    /// and a panic is one failed request with an event.
+    async fn run_detached(
+        self: &Arc<Self>,
+        service: &Arc<dyn Service>,
+        operation: &'static OperationModel,
+        input: Value,
+        context: Arc<RequestContext>,
+        authenticated: Authenticated,
+        memory: MemoryShare,
+    ) -> Result<Value, ServiceError> {
+        let place = self.calls.place().await;
+        let running = {
+            let (gateway, service, context) = (Arc::clone(self), Arc::clone(service), Arc::clone(&context));
+            tokio::spawn(async move {
+                let (_place, _memory) = (place, memory);
+                gateway
+                    .run(&service, operation, input, context, &authenticated)
+                    .await
+            })
+        };
+        match running.await {
+            Ok(output) => output,
+            Err(broken) => {
+                tracing::error!(operation = operation.name, request_id = context.request_id, %broken, "an operation broke off");
+                let error = ServiceError::internal(broken);
+                let outcome = Outcome::failed(&error, Vec::new(), Vec::new());
+                self.record(service, operation, &context, None, outcome)
+                    .await
+                    .map_err(not_recorded)?;
+                Err(error)
+            }
         }
     }
 
@@ -273,8 +340,13 @@ impl Gateway {
         } else {
             Durability::Soon
         };
+        self.keep(&record, durability).await
+    }
+
+    /// Appends a record to the trail; what cannot be recorded is not confirmed.
+    pub(crate) async fn keep(&self, record: &Record, durability: Durability) -> Result<(), ErrorResponse> {
         self.recorder
-            .record(&record, durability)
+            .record(record, durability)
             .await
             .map(drop)
             .map_err(|error| {
@@ -287,7 +359,7 @@ impl Gateway {
             })
     }
 
-    fn context(
+    pub(crate) fn context(
         &self,
         head: &Head,
         claim: Option<&Claim>,
@@ -296,13 +368,18 @@ impl Gateway {
         request_id: &str,
         now: Timestamp,
     ) -> RequestContext {
-        let region = claim
-            .map(|claim| claim.scope.region.as_str())
-            .filter(|region| !region.is_empty())
-            .map_or_else(|| Arc::clone(&self.options.region), Arc::from);
-        let endpoint = match &origin {
-            Origin::Function { .. } => &self.options.environment_endpoint,
-            Origin::Network { .. } | Origin::AwsService(_) => &self.options.endpoint,
+        // The signature's region has been checked. IAM is us-east-1's wherever a client thinks it is: so say its events
+        // and `aws:RequestedRegion`.
+        let region = match claim.map(|claim| &claim.scope) {
+            Some(scope) if scope.service == "iam" => Arc::from(GLOBAL_REGION),
+            Some(scope) if !scope.region.is_empty() => Arc::from(scope.region.as_str()),
+            _ => Arc::clone(&self.options.region),
+        };
+        // The listener inside an environment is a socket nobody else can read, where a function in AWS has TLS: policies
+        // that demand it mean to keep others from reading along. The public listener has no TLS.
+        let (endpoint, secure_transport) = match &origin {
+            Origin::Function { .. } => (&self.options.environment_endpoint, true),
+            Origin::Network { .. } | Origin::AwsService(_) => (&self.options.endpoint, false),
         };
         RequestContext {
             request_id: request_id.to_owned(),
@@ -317,7 +394,7 @@ impl Gateway {
                 .chars()
                 .take(1024)
                 .collect(),
-            secure_transport: false,
+            secure_transport,
             endpoint: Arc::clone(endpoint),
             request_keys: request_keys(head, claim, now),
         }
@@ -449,22 +526,4 @@ fn error_response(error: &ServiceError) -> ErrorResponse {
         .map(|(name, value)| (std::borrow::Cow::Borrowed(*name), value.clone()))
         .collect();
     response
-}
-
-/// Nothing is known of the service's protocol, so the answer has the code and text in the header and as JSON.
-fn unknown_service(name: &str, request_id: &str) -> Response {
-    let shown: String = name.chars().filter(char::is_ascii_graphic).take(64).collect();
-    let message = format!("The service {shown} is not served by this endpoint.");
-    let body = serde_json::json!({"__type": "NotImplemented", "message": message}).to_string();
-    Response {
-        status: 501,
-        headers: [
-            ("content-type", "application/json"),
-            ("x-amzn-errortype", "NotImplemented"),
-            ("x-amzn-requestid", request_id),
-        ]
-        .into_iter()
-        .collect(),
-        body: body.into(),
-    }
 }

@@ -11,5 +11,5 @@ mod user_identity;
 
 pub use event::{Access, EVENT_VERSION, Event, EventCategory, EventResource, Record, Verdict};
 pub use lookup::{LookupAttribute, LookupFilter, LookupPage, TokenError, lookup};
-pub use recorder::{Durability, Recorder, TrailError};
+pub use recorder::{Durability, Pruned, Recorder, TrailError};
 pub use user_identity::{SessionAttributes, SessionContext, SessionIssuer, UserIdentity};

@@ -64,7 +64,7 @@ pub struct LookupFilter {
     pub start: Option<Timestamp>,
     /// Not after.
     pub end: Option<Timestamp>,
-    /// How many at most.
+    /// How many at most; at least one is looked for.
     pub limit: usize,
     /// Where the page before ended.
     pub token: Option<String>,
@@ -138,7 +138,7 @@ pub fn lookup(
                     .is_none_or(|attribute| attribute.matches(&event));
             if wanted {
                 events.push(event);
-                if events.len() == filter.limit {
+                if events.len() >= filter.limit {
                     return Ok(Ok(LookupPage {
                         events,
                         next_token: Some(before.to_string()),

@@ -1,7 +1,9 @@
 //! Keeps records in the store's journal, in the order the requests ended.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use jiff::{SignedDuration, Timestamp};
 use rolecall_store::{Journal, Position, Store, StoreError};
 
 use crate::Record;
@@ -16,6 +18,33 @@ pub enum Durability {
     BeforeAnswer,
     /// Within 100 ms: for reads and data events.
     Soon,
+}
+
+/// How old an event is when it is taken out of the trail: nobody can look it up any more since a day.
+const KEPT: SignedDuration = SignedDuration::from_hours(91 * 24);
+
+/// Records one step of [`Recorder::prune`] looks at.
+const PRUNING_STEP: usize = 1024;
+
+/// How far a step of [`Recorder::prune`] came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pruned {
+    /// Nothing older is left.
+    Everything,
+    /// There may be more.
+    Some,
+}
+
+/// The one field of a record that its age is told by.
+#[derive(serde::Deserialize)]
+struct Dated {
+    event: DatedEvent,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct DatedEvent {
+    event_time: String,
 }
 
 /// The trail could not be written or read.
@@ -38,12 +67,17 @@ pub enum TrailError {
 #[derive(Clone)]
 pub struct Recorder {
     store: Arc<dyn Store>,
+    /// Where pruning goes on: the store frees whole segments, so what is before may still be there.
+    pruned: Arc<AtomicU64>,
 }
 
 impl Recorder {
     /// The trail kept in `store`.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self {
+            store,
+            pruned: Arc::default(),
+        }
     }
 
     /// Appends a record.
@@ -60,6 +94,45 @@ impl Recorder {
             self.store.flush().await?;
         }
         Ok(position)
+    }
+
+    /// Takes events out that are too old to be looked up (CloudTrail's event history has 90 days), oldest first. One step
+    /// looks at some hundred records; call it again after [`Pruned::Some`]. The store frees whole segments of some
+    /// megabytes, so the youngest of the old ones stay a while longer.
+    ///
+    /// # Errors
+    /// The store cannot read or write, or a record is damaged; nothing younger is then taken out.
+    pub async fn prune(&self, now: Timestamp) -> Result<Pruned, TrailError> {
+        let oldest = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let start = self.pruned.load(Ordering::Relaxed);
+        let records = self.store.read_from(JOURNAL, start, PRUNING_STEP)?;
+        let looked_at = records.len();
+        let mut old = 0;
+        let mut position = start;
+        for raw in records {
+            let dated: Dated =
+                serde_json::from_slice(&raw.payload).map_err(|source| TrailError::Unreadable {
+                    position: Some(raw.position),
+                    source,
+                })?;
+            // A time that cannot be read is no reason to forget an event.
+            let time = dated.event.event_time.parse::<Timestamp>();
+            if time.is_err() || time.is_ok_and(|time| time >= oldest) {
+                break;
+            }
+            old += 1;
+            position = raw.position.saturating_add(1);
+        }
+        if old == 0 {
+            return Ok(Pruned::Everything);
+        }
+        self.store.truncate_before(JOURNAL, position).await?;
+        self.pruned.fetch_max(position, Ordering::Relaxed);
+        Ok(if old == looked_at {
+            Pruned::Some
+        } else {
+            Pruned::Everything
+        })
     }
 
     /// Up to `limit` records from `position` on, oldest first.
