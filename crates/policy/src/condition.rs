@@ -363,7 +363,6 @@ fn parse_boolean(text: &str) -> Option<bool> {
 /// A CIDR block; a bare address is a block of its own (rule 83). Host bits may be set (rule 84).
 fn parse_network(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>()
-        .map(|network| network.trunc())
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .ok()
 }

@@ -5,6 +5,7 @@
     reason = "a test that cannot go on should stop"
 )]
 
+mod assembled;
 mod cases;
 mod conditions;
 mod corpus;

@@ -456,15 +456,18 @@ fn equals(operator: &str, value: &str, expected: &str, variables: bool, asked: &
 }
 
 fn compares<T: PartialOrd>(order: &str, value: Option<T>, expected: Option<T>) -> bool {
-    let (Some(value), Some(expected)) = (value, expected) else {
+    let ordering = value
+        .zip(expected)
+        .and_then(|(value, expected)| value.partial_cmp(&expected));
+    let Some(ordering) = ordering else {
         return false;
     };
     match order {
-        "Equals" => value >= expected && value <= expected,
-        "LessThan" => value < expected,
-        "LessThanEquals" => value <= expected,
-        "GreaterThan" => value > expected,
-        "GreaterThanEquals" => value >= expected,
+        "Equals" => ordering.is_eq(),
+        "LessThan" => ordering.is_lt(),
+        "LessThanEquals" => ordering.is_le(),
+        "GreaterThan" => ordering.is_gt(),
+        "GreaterThanEquals" => ordering.is_ge(),
         other => panic!("the naive evaluator does not know {other}"),
     }
 }
