@@ -226,7 +226,12 @@ pub(crate) fn remove_permission(
         .ok()
         .and_then(|(function, _)| {
             let name = lambda.state.name(&input.function_name, qualifier).ok()?;
-            permissions::statement_keys(&function, name.qualifier.as_deref(), &input.statement_id)
+            permissions::statement_keys(
+                &lambda.directory,
+                &function,
+                name.qualifier.as_deref(),
+                &input.statement_id,
+            )
         });
     if let Some(keys) = statement {
         access = access.with_key("lambda:Principal", keys.principal);

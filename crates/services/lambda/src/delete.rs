@@ -34,9 +34,10 @@ pub(crate) async fn delete_function(
             ));
         }
         Some(qualifier) => {
-            let number: u64 = qualifier.parse().map_err(|_| missing())?;
+            let version = function.version(Some(qualifier)).ok_or_else(missing)?;
+            let number: u64 = version.version.parse().map_err(|_| missing())?;
             let mut changed = Function::clone(&function);
-            changed.published.remove(&number).ok_or_else(missing)?;
+            changed.published.remove(&number);
             changed.record.policies.remove(qualifier);
             writer.put(changed, &[], Some(number)).await?;
         }

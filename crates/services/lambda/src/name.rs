@@ -66,8 +66,10 @@ impl FunctionName {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
         };
+        let is_qualifier = |text: &str| text == LATEST || is_word(text);
         if !is_word(name)
-            || derived.is_some_and(|derived| derived != LATEST && !is_word(derived))
+            || derived.is_some_and(|derived| !is_qualifier(derived))
+            || qualifier.is_some_and(|qualifier| !is_qualifier(qualifier))
             || account_found.is_some_and(|account| !is_account(account))
             || region_found.is_some_and(|region| !is_word(region))
         {
@@ -178,6 +180,9 @@ mod tests {
         ] {
             let error = FunctionName::parse(text, None, REGION, ACCOUNT).unwrap_err();
             assert_eq!(error.code(), "ValidationException", "{text}");
+        }
+        for qualifier in ["", "*", "+1", "$OTHER", "1:2"] {
+            assert!(FunctionName::parse("orders", Some(qualifier), REGION, ACCOUNT).is_err());
         }
         let error = FunctionName::parse("orders:1", Some("2"), REGION, ACCOUNT).unwrap_err();
         assert_eq!(error.code(), "InvalidParameterValueException");

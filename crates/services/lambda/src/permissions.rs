@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use rolecall_identity::Directory;
 use rolecall_service::{Permit, RequestContext, ServiceError};
 use serde_json::{Map, Value, json};
 
@@ -41,13 +42,18 @@ pub(crate) struct StatementKeys {
 
 /// The condition keys of removing a statement; `None` if it is not there.
 pub(crate) fn statement_keys(
+    directory: &Directory,
     function: &Function,
     qualifier: Option<&str>,
     id: &str,
 ) -> Option<StatementKeys> {
     let policy = function.record.policies.get(place(qualifier))?;
-    let statement = policy.statements.iter().find(|statement| statement.id == id)?;
-    let statement: Value = serde_json::from_str(&statement.text).ok()?;
+    let shown: Value = serde_json::from_str(&directory.show_principals(&document(policy))).ok()?;
+    let statement = shown
+        .get("Statement")?
+        .as_array()?
+        .iter()
+        .find(|statement| statement.get("Sid").and_then(Value::as_str) == Some(id))?;
     let principal = match statement.get("Principal")? {
         Value::String(principal) => principal.clone(),
         Value::Object(principals) => principals.values().next()?.as_str()?.to_owned(),
@@ -93,9 +99,7 @@ pub(crate) async fn add_permission(
     let (function, _) = lambda.find(&input.function_name, input.qualifier.as_deref())?;
     let qualifier = place(name.qualifier.as_deref()).to_owned();
     let shown = statement(&input, &name.qualified_arn())?;
-    let bound = lambda.directory.bind_principals(&shown).map_err(|_| {
-        invalid("The provided principal was invalid. Please check the principal and try again.")
-    })?;
+    let bound = bind(&lambda.directory, &shown)?;
     let mut changed = Function::clone(&function);
     let policy = changed
         .record
@@ -138,6 +142,22 @@ pub(crate) async fn add_permission(
     Ok(AddPermissionOutput {
         statement: Some(shown),
     })
+}
+
+/// `statement` with this account's users and roles as unique ids, so that nobody inherits a permission with a name.
+fn bind(directory: &Directory, statement: &str) -> Result<String, ServiceError> {
+    const BEFORE: &str = r#"{"Statement":"#;
+    const AFTER: &str = "}";
+    // Only principals of a document are bound, and all else stays byte for byte.
+    directory
+        .bind_principals(&format!("{BEFORE}{statement}{AFTER}"))
+        .ok()
+        .and_then(|bound| Some(bound.strip_prefix(BEFORE)?.strip_suffix(AFTER)?.to_owned()))
+        .ok_or_else(invalid_principal)
+}
+
+fn invalid_principal() -> ServiceError {
+    invalid("The provided principal was invalid. Please check the principal and try again.")
 }
 
 /// The statement that the request describes, as JSON in the order AWS writes it.
@@ -201,9 +221,7 @@ fn principal(text: &str) -> Result<Value, ServiceError> {
     {
         Ok(json!({ "Service": text }))
     } else {
-        Err(invalid(
-            "The provided principal was invalid. Please check the principal and try again.",
-        ))
+        Err(invalid_principal())
     }
 }
 

@@ -35,7 +35,11 @@ impl Function {
     pub(crate) fn version(&self, qualifier: Option<&str>) -> Option<&Arc<VersionRecord>> {
         match qualifier {
             None | Some(LATEST) => Some(&self.latest),
-            Some(number) => self.published.get(&number.parse().ok()?),
+            // Only as it is written in ARNs: `07` would be another resource to a policy and the same version here.
+            Some(number) => self
+                .published
+                .get(&number.parse().ok()?)
+                .filter(|version| version.version == number),
         }
     }
 

@@ -1,0 +1,109 @@
+//! What operations need, and who is refused.
+
+use rolecall_service_lambda::OPERATIONS;
+use rolecall_wire::Value;
+
+use crate::block_on;
+use crate::world::{ROLE, World, creation, structure, text, with};
+
+const HANDLER: &str = "def handler(event, context):\n    return event\n";
+const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:orders";
+
+#[test]
+fn creating_needs_the_right_to_pass_the_role() {
+    block_on(async {
+        let world = World::new().await;
+        let create = r#"{"Effect":"Allow","Action":"lambda:CreateFunction","Resource":"*"}"#;
+        let ann = world.user("ann", create).await;
+        let denial = ann
+            .call("CreateFunction", creation("orders", HANDLER))
+            .await
+            .denial();
+        assert!(
+            denial.contains("iam:PassRole") && denial.contains(ROLE),
+            "{denial}"
+        );
+
+        let pass = |service: &str| {
+            format!(
+                r#"{create},{{"Effect":"Allow","Action":"iam:PassRole","Resource":"{ROLE}","Condition":{{"StringEquals":{{"iam:PassedToService":"{service}"}},"ArnEquals":{{"iam:AssociatedResourceArn":"{ARN}"}}}}}}"#
+            )
+        };
+        let bob = world.user("bob", &pass("ec2.amazonaws.com")).await;
+        bob.call("CreateFunction", creation("orders", HANDLER))
+            .await
+            .denial();
+        let eve = world.user("eve", &pass("lambda.amazonaws.com")).await;
+        let tagged = with(
+            creation("orders", HANDLER),
+            "Tags",
+            structure([("team", text("shop"))]),
+        );
+        let denial = eve.call("CreateFunction", tagged).await.denial();
+        assert!(denial.contains("lambda:TagResource"), "{denial}");
+        eve.call("CreateFunction", creation("orders", HANDLER))
+            .await
+            .output();
+    });
+}
+
+#[test]
+fn the_resource_is_what_the_request_names() {
+    block_on(async {
+        let world = World::new().await;
+        let named = |name: &str| structure([("FunctionName", text(name))]);
+        let qualified = |name: &str, qualifier: &str| with(named(name), "Qualifier", text(qualifier));
+        let version = format!("{ARN}:1");
+        let foreign = "arn:aws:lambda:us-east-1:999999999999:function:orders";
+        let cases: [(&str, Value, &[(&str, &str)]); 8] = [
+            ("Invoke", named("orders"), &[("lambda:InvokeFunction", ARN)]),
+            (
+                "Invoke",
+                qualified("orders", "1"),
+                &[("lambda:InvokeFunction", &version)],
+            ),
+            ("Invoke", named(foreign), &[("lambda:InvokeFunction", foreign)]),
+            ("GetFunction", named(ARN), &[("lambda:GetFunction", ARN)]),
+            (
+                "DeleteFunction",
+                qualified("orders", "1"),
+                &[("lambda:DeleteFunction", &version)],
+            ),
+            ("ListFunctions", structure([]), &[("lambda:ListFunctions", "*")]),
+            (
+                "UpdateFunctionConfiguration",
+                named("orders"),
+                &[("lambda:UpdateFunctionConfiguration", ARN)],
+            ),
+            (
+                "UpdateFunctionConfiguration",
+                with(named("orders"), "Role", text(ROLE)),
+                &[
+                    ("lambda:UpdateFunctionConfiguration", ARN),
+                    ("iam:PassRole", ROLE),
+                ],
+            ),
+        ];
+        for (operation, input, expected) in cases {
+            let found = world.needs(operation, input).await;
+            let found: Vec<(&str, &str)> = found
+                .iter()
+                .map(|(action, resource)| (action.as_str(), resource.as_str()))
+                .collect();
+            assert_eq!(found, expected, "{operation}");
+        }
+    });
+}
+
+/// An operation with shapes in the model is one that is served.
+#[test]
+fn every_operation_with_shapes_has_a_row() {
+    block_on(async {
+        let world = World::new().await;
+        let mut served = world.served_operations();
+        let mut rows: Vec<&str> = OPERATIONS.iter().map(|entry| entry.name).collect();
+        served.sort_unstable();
+        rows.sort_unstable();
+        assert_eq!(rows, served);
+    });
+}
