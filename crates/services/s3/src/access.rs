@@ -68,7 +68,7 @@ impl Place<'_> {
     /// The object at `key` as it is now; `None` also where there is no bucket.
     fn object(&self, key: &str) -> Result<Option<ObjectRecord>, ServiceError> {
         match &self.bucket {
-            Some(bucket) => self.s3.find_object(&*self.s3.store, bucket, key),
+            Some(bucket) => self.s3.find_object(bucket, key),
             None => Ok(None),
         }
     }

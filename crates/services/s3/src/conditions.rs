@@ -11,6 +11,7 @@ use crate::state::ObjectRecord;
 
 /// Conditions of a read; those of a copy's source have the same form.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_field_names, reason = "the names of the headers")]
 pub(crate) struct ReadConditions<'a> {
     pub(crate) if_match: Option<&'a str>,
     pub(crate) if_none_match: Option<&'a str>,

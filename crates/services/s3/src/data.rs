@@ -33,6 +33,9 @@ pub(crate) struct DataFolder {
     next: AtomicU64,
 }
 
+/// Where a body is; and, if it is kept in the store, its id and bytes, to be put with the record that names it.
+pub(crate) type Kept = (Data, Option<(String, Bytes)>);
+
 /// A body that is durable but for the transaction that will name it.
 pub(crate) struct Written {
     pub(crate) data: Data,
@@ -43,7 +46,7 @@ pub(crate) struct Written {
 
 impl Written {
     /// Where the body is, and the bytes to put under its id in the same transaction, if it is kept in the store.
-    pub(crate) fn into_parts(self) -> (Data, Option<(String, Bytes)>) {
+    pub(crate) fn into_parts(self) -> Kept {
         (self.data, self.stored)
     }
 }
@@ -166,15 +169,12 @@ impl DataFolder {
     ///
     /// # Errors
     /// The disk fails.
-    pub(crate) async fn join(
-        self: &Arc<Self>,
-        bodies: Vec<ByteStream>,
-    ) -> Result<(Data, Option<(String, Bytes)>), ServiceError> {
+    pub(crate) async fn join(self: &Arc<Self>, bodies: Vec<ByteStream>) -> Result<Kept, ServiceError> {
         let folder = Arc::clone(self);
         blocking(move || folder.join_blocking(&bodies)).await
     }
 
-    fn join_blocking(&self, bodies: &[ByteStream]) -> io::Result<(Data, Option<(String, Bytes)>)> {
+    fn join_blocking(&self, bodies: &[ByteStream]) -> io::Result<Kept> {
         let size = bodies
             .iter()
             .map(ByteStream::len)
@@ -244,11 +244,7 @@ impl DataFolder {
     ///
     /// # Errors
     /// The store or the disk fails.
-    pub(crate) fn duplicate(
-        &self,
-        reader: &dyn Reader,
-        data: &Data,
-    ) -> Result<Option<(Data, Option<(String, Bytes)>)>, ServiceError> {
+    pub(crate) fn duplicate(&self, reader: &dyn Reader, data: &Data) -> Result<Option<Kept>, ServiceError> {
         match data {
             Data::Empty => Ok(Some((Data::Empty, None))),
             Data::Stored(id) => Ok(reader

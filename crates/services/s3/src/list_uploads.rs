@@ -27,13 +27,11 @@ fn initiator(upload: &UploadRecord) -> Initiator {
     }
 }
 
-fn class_of(upload: &UploadRecord) -> Option<String> {
-    Some(
-        upload
-            .storage_class
-            .clone()
-            .unwrap_or_else(|| "STANDARD".to_owned()),
-    )
+fn class_of(upload: &UploadRecord) -> String {
+    upload
+        .storage_class
+        .clone()
+        .unwrap_or_else(|| "STANDARD".to_owned())
 }
 
 /// `ListParts`.
@@ -88,7 +86,7 @@ pub(crate) async fn list_parts(
         parts: (!parts.is_empty()).then_some(shown),
         initiator: Some(initiator(&upload)),
         owner: Some(s3.owner()),
-        storage_class: class_of(&upload),
+        storage_class: Some(class_of(&upload)),
         checksum_algorithm: upload.algorithm.map(|algorithm| algorithm.name().to_owned()),
         checksum_type: upload.algorithm.map(|_| upload.kind.name().to_owned()),
         ..ListPartsOutput::default()
@@ -153,16 +151,13 @@ pub(crate) async fn list_multipart_uploads(
                 is_truncated = wanted > 0;
                 return ControlFlow::Break(());
             }
-            match group {
-                Some(group) => {
-                    last = Some((group.clone(), None));
-                    groups.push(group);
-                }
-                None => {
-                    let upload_id = upload_id_of(entry.key);
-                    last = Some((record.key.clone(), Some(upload_id.clone())));
-                    uploads.push((upload_id, record));
-                }
+            if let Some(group) = group {
+                last = Some((group.clone(), None));
+                groups.push(group);
+            } else {
+                let upload_id = upload_id_of(entry.key);
+                last = Some((record.key.clone(), Some(upload_id.clone())));
+                uploads.push((upload_id, record));
             }
             ControlFlow::Continue(())
         })
@@ -177,7 +172,7 @@ pub(crate) async fn list_multipart_uploads(
             upload_id: Some(upload_id.clone()),
             key: Some(encoding.apply(&upload.key)),
             initiated: Some(timestamp(upload.initiated)),
-            storage_class: class_of(upload),
+            storage_class: Some(class_of(upload)),
             owner: Some(owner.clone()),
             initiator: Some(initiator(upload)),
             checksum_algorithm: upload.algorithm.map(Algorithm::name).map(str::to_owned),

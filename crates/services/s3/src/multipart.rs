@@ -333,10 +333,7 @@ pub(crate) async fn complete_multipart_upload(
     check_object_size(input.mpu_object_size, size)?;
     let checksum = checksum_of(&upload, &chosen)?;
     check_object_checksum(&input, &upload, &checksum)?;
-    conditions.check(
-        &input.key,
-        s3.find_object(&*s3.store, &bucket, &input.key)?.as_ref(),
-    )?;
+    conditions.check(&input.key, s3.find_object(&bucket, &input.key)?.as_ref())?;
     let mut bodies = Vec::with_capacity(chosen.len());
     for (_, part) in &chosen {
         let body = s3.data.read(&*s3.store, &part.data, part.size)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rolecall_service::{Permit, RequestContext, ServiceError};
-use rolecall_store::{CommitError, Condition, Reader, Transaction, codec};
+use rolecall_store::{CommitError, Condition, Transaction, codec};
 
 use crate::catalogue::Bucket;
 use crate::checksum::{Algorithm, claims, show};
@@ -27,7 +27,7 @@ macro_rules! content_headers {
         $crate::state::ContentHeaders {
             cache_control: $input.cache_control.take(),
             content_disposition: $input.content_disposition.take(),
-            content_encoding: $crate::objects::kept_encoding($input.content_encoding.take()),
+            content_encoding: $crate::objects::kept_encoding($input.content_encoding.as_deref()),
             content_language: $input.content_language.take(),
             content_type: $input.content_type.take(),
             expires: $input.expires.take(),
@@ -39,9 +39,8 @@ macro_rules! content_headers {
 pub(crate) use content_headers;
 
 /// `aws-chunked` says how the request was sent and is not kept.
-pub(crate) fn kept_encoding(header: Option<String>) -> Option<String> {
-    let kept: Vec<&str> = header
-        .as_deref()?
+pub(crate) fn kept_encoding(header: Option<&str>) -> Option<String> {
+    let kept: Vec<&str> = header?
         .split(',')
         .map(str::trim)
         .filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("aws-chunked"))
@@ -70,11 +69,10 @@ impl S3 {
     /// The object at `key`, if there is one.
     pub(crate) fn find_object(
         &self,
-        reader: &dyn Reader,
         bucket: &Bucket,
         key: &str,
     ) -> Result<Option<ObjectRecord>, ServiceError> {
-        reader
+        self.store
             .get(OBJECTS, &object_key(&bucket.record.id, key))
             .and_then(|entry| entry.map(|entry| entry.decode()).transpose())
             .map_err(error::from_store)
@@ -165,10 +163,7 @@ pub(crate) async fn put_object(
     refuse!(input, write_offset_bytes => "x-amz-write-offset-bytes",);
     let claims = claims!(input)?;
     let conditions = WriteConditions::new(input.if_match.as_deref(), input.if_none_match.as_deref())?;
-    conditions.check(
-        &input.key,
-        s3.find_object(&*s3.store, &bucket, &input.key)?.as_ref(),
-    )?;
+    conditions.check(&input.key, s3.find_object(&bucket, &input.key)?.as_ref())?;
     let headers = object_headers(content_headers!(input));
     let storage_class = storage_class(input.storage_class.as_deref())?;
     let tags = input
@@ -231,7 +226,7 @@ mod tests {
 
     #[test]
     fn aws_chunked_is_not_kept() {
-        let kept = |header: &str| kept_encoding(Some(header.to_owned()));
+        let kept = |header: &str| kept_encoding(Some(header));
         assert_eq!(kept("aws-chunked"), None);
         assert_eq!(kept("gzip,aws-chunked").as_deref(), Some("gzip"));
         assert_eq!(kept("gzip").as_deref(), Some("gzip"));

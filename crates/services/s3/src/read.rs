@@ -33,7 +33,7 @@ impl S3 {
         key: &str,
         permit: &Permit,
     ) -> Result<ObjectRecord, ServiceError> {
-        self.find_object(&*self.store, bucket, key)?
+        self.find_object(bucket, key)?
             .ok_or_else(|| missing(bucket, key, permit))
     }
 
