@@ -268,7 +268,7 @@ impl Condition {
     fn matches(&self, expected: &Expected, value: &str, keys: &dyn Keys) -> bool {
         let ignore_case = self.operator.comparison == Comparison::Text { ignore_case: true };
         match (expected, self.operator.comparison) {
-            (Expected::Text(text), _) if ignore_case => text.to_lowercase() == value.to_lowercase(),
+            (Expected::Text(text), _) if ignore_case => equal_ignoring_case(text, value),
             (Expected::Text(text), _) => text == value,
             (Expected::Pattern(tokens), _) => pattern::matches(tokens, value, false),
             // Rule 67: a variable without a value equals nothing, so that negated operators match.
@@ -281,7 +281,7 @@ impl Condition {
             (Expected::Variable(template), _) => {
                 template.text_with(&|key| keys.single(key)).is_some_and(|text| {
                     if ignore_case {
-                        text.to_lowercase() == value.to_lowercase()
+                        equal_ignoring_case(&text, value)
                     } else {
                         text == value
                     }
@@ -347,6 +347,14 @@ fn expected(comparison: Comparison, value: &str, variables: bool) -> Expected {
         }
         Comparison::Binary => STANDARD.decode(value).map_or(Expected::Nothing, Expected::Bytes),
         Comparison::Address => parse_network(value).map_or(Expected::Nothing, Expected::Network),
+    }
+}
+
+fn equal_ignoring_case(left: &str, right: &str) -> bool {
+    if left.is_ascii() && right.is_ascii() {
+        left.eq_ignore_ascii_case(right)
+    } else {
+        left.to_lowercase() == right.to_lowercase()
     }
 }
 

@@ -25,6 +25,8 @@ const FAMILIES: &[Family] = &[
         &[
             "ann",
             "Ann",
+            "Änn",
+            "änn",
             "b",
             "*",
             "",
