@@ -87,29 +87,27 @@ impl Place<'_> {
         object.is_none().then(|| self.on_bucket("s3:ListBucket").probe())
     }
 
-    /// Reading an object: the action on it, and the probes for what depends on other permissions.
+    /// Reading an object: the action on it, and the probe for a missing one.
     fn reading(
         &self,
         key: &str,
+        object: Option<&ObjectRecord>,
         actions: (&'static str, &'static str),
         version: Option<&str>,
-    ) -> Result<Vec<Access>, ServiceError> {
-        let object = self.object(key)?;
-        let access = self.on_existing(by_version(actions, version), key, object.as_ref());
+    ) -> Vec<Access> {
+        let access = self.on_existing(by_version(actions, version), key, object);
         let mut accesses = vec![with_version(access, version)];
-        accesses.extend(self.listing_probe(object.as_ref()));
-        Ok(accesses)
+        accesses.extend(self.listing_probe(object));
+        accesses
     }
 
     /// `GetObject` and `HeadObject` also tell the number of tags, to those who may read them.
     fn getting(&self, key: &str, version: Option<&str>) -> Result<Vec<Access>, ServiceError> {
-        let mut accesses = self.reading(key, GET_OBJECT, version)?;
         let object = self.object(key)?;
-        if object.as_ref().is_some_and(|object| !object.tags.is_empty()) {
-            accesses.push(
-                self.on_existing("s3:GetObjectTagging", key, object.as_ref())
-                    .probe(),
-            );
+        let object = object.as_ref();
+        let mut accesses = self.reading(key, object, GET_OBJECT, version);
+        if object.is_some_and(|object| !object.tags.is_empty()) {
+            accesses.push(self.on_existing("s3:GetObjectTagging", key, object).probe());
         }
         Ok(accesses)
     }
@@ -295,8 +293,8 @@ pub(crate) fn get_object_attributes(
 ) -> Outcome {
     let place = s3.place(&input.bucket)?;
     let version = input.version_id.as_deref();
-    let mut accesses = place.reading(&input.key, GET_OBJECT, version)?;
     let object = place.object(&input.key)?;
+    let mut accesses = place.reading(&input.key, object.as_ref(), GET_OBJECT, version);
     let action = by_version(
         ("s3:GetObjectAttributes", "s3:GetObjectVersionAttributes"),
         version,
@@ -309,8 +307,10 @@ pub(crate) fn get_object_attributes(
 pub(crate) fn get_object_tagging(s3: &S3, _: &RequestContext, input: &GetObjectTaggingInput) -> Outcome {
     let actions = ("s3:GetObjectTagging", "s3:GetObjectVersionTagging");
     let place = s3.place(&input.bucket)?;
+    let object = place.object(&input.key)?;
+    let version = input.version_id.as_deref();
     Ok(place
-        .reading(&input.key, actions, input.version_id.as_deref())?
+        .reading(&input.key, object.as_ref(), actions, version)
         .into())
 }
 
@@ -321,8 +321,10 @@ pub(crate) fn delete_object_tagging(
 ) -> Outcome {
     let actions = ("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging");
     let place = s3.place(&input.bucket)?;
+    let object = place.object(&input.key)?;
+    let version = input.version_id.as_deref();
     Ok(place
-        .reading(&input.key, actions, input.version_id.as_deref())?
+        .reading(&input.key, object.as_ref(), actions, version)
         .into())
 }
 
@@ -455,19 +457,14 @@ pub(crate) fn list_parts(s3: &S3, _: &RequestContext, input: &ListPartsInput) ->
         .into())
 }
 
-/// Reading the source of a copy, and the bucket probe for a missing one.
-fn source_accesses(s3: &S3, source: &CopySource) -> Result<Vec<Access>, ServiceError> {
-    s3.place(&source.bucket)?
-        .reading(&source.key, GET_OBJECT, source.version.as_deref())
-}
-
 /// `s3:GetObject` on the source and `s3:PutObject` on the target; with tags also `s3:GetObjectTagging` and
 /// `s3:PutObjectTagging`.
 pub(crate) fn copy_object(s3: &S3, _: &RequestContext, input: &CopyObjectInput) -> Outcome {
     let source = CopySource::parse(&input.copy_source)?;
-    let mut accesses = source_accesses(s3, &source)?;
+    let version = source.version.as_deref();
     let from = s3.place(&source.bucket)?;
     let object = from.object(&source.key)?;
+    let mut accesses = from.reading(&source.key, object.as_ref(), GET_OBJECT, version);
     let copied = object
         .as_ref()
         .map(|object| object.tags.clone())
@@ -476,7 +473,6 @@ pub(crate) fn copy_object(s3: &S3, _: &RequestContext, input: &CopyObjectInput) 
         header_tags(input.tagging.as_deref())?
     } else {
         if !copied.is_empty() {
-            let version = source.version.as_deref();
             let action = by_version(("s3:GetObjectTagging", "s3:GetObjectVersionTagging"), version);
             let access = from.on_existing(action, &source.key, object.as_ref());
             accesses.push(with_version(access, version));
@@ -507,7 +503,10 @@ pub(crate) fn copy_object(s3: &S3, _: &RequestContext, input: &CopyObjectInput) 
 
 pub(crate) fn upload_part_copy(s3: &S3, _: &RequestContext, input: &UploadPartCopyInput) -> Outcome {
     let source = CopySource::parse(&input.copy_source)?;
-    let mut accesses = source_accesses(s3, &source)?;
+    let version = source.version.as_deref();
+    let from = s3.place(&source.bucket)?;
+    let object = from.object(&source.key)?;
+    let mut accesses = from.reading(&source.key, object.as_ref(), GET_OBJECT, version);
     let access = part(&s3.place(&input.bucket)?, &input.key);
     accesses.push(access.with_key("s3:x-amz-copy-source", input.copy_source.as_str()));
     Ok(accesses.into())
