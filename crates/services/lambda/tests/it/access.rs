@@ -55,7 +55,8 @@ fn the_resource_is_what_the_request_names() {
         let qualified = |name: &str, qualifier: &str| with(named(name), "Qualifier", text(qualifier));
         let version = format!("{ARN}:1");
         let foreign = "arn:aws:lambda:us-east-1:999999999999:function:orders";
-        let cases: [(&str, Value, &[(&str, &str)]); 8] = [
+        type Expected<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(&str, Value, Expected<'_>); 8] = [
             ("Invoke", named("orders"), &[("lambda:InvokeFunction", ARN)]),
             (
                 "Invoke",
@@ -105,5 +106,35 @@ fn every_operation_with_shapes_has_a_row() {
         served.sort_unstable();
         rows.sort_unstable();
         assert_eq!(rows, served);
+    });
+}
+
+/// The service authorization reference knows each action, and lists resources for exactly those that ask about one.
+#[test]
+fn actions_and_resources_are_those_of_the_reference() {
+    block_on(async {
+        let world = World::new().await;
+        let tags = structure([("team", text("shop"))]);
+        let input = structure([
+            ("FunctionName", text("orders")),
+            ("Resource", text(ARN)),
+            ("Role", text(ROLE)),
+            ("Code", structure([])),
+            ("StatementId", text("s")),
+            ("Action", text("lambda:InvokeFunction")),
+            ("Principal", text("s3.amazonaws.com")),
+            ("Tags", tags),
+            ("TagKeys", Value::List(vec![text("team")])),
+            ("ReservedConcurrentExecutions", Value::Integer(1)),
+        ]);
+        for entry in OPERATIONS {
+            let needs = world.needs(entry.name, input.clone()).await;
+            assert!(!needs.is_empty(), "{}", entry.name);
+            for (action, resource) in needs {
+                let known =
+                    rolecall_catalog::action(&action).unwrap_or_else(|| panic!("{action} is no action"));
+                assert_eq!(resource == "*", known.resource_types.is_empty(), "{action}");
+            }
+        }
     });
 }
