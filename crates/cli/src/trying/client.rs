@@ -94,6 +94,9 @@ impl Client {
         let body = serde_json::to_vec(input).context(target)?;
         let call = Call { service, method: "POST", path: "/", query: "", headers, body };
         let answer = self.send(call).await.map_err(|failure| failure.context(target))?;
+        if answer.body.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_slice(&answer.body).context(format_args!("reading the answer to {target}"))
     }
 
