@@ -8,7 +8,10 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use zip::ZipArchive;
+use zip::ZipReadOptions;
+use zip::read::Config;
+// The only reader that holds one entry at a time, so that millions of them cost no memory, and that shows duplicates.
+use zip::unstable::read::ZipIterable;
 
 /// Largest sum of unpacked files, in bytes.
 pub(crate) const MAXIMUM_UNZIPPED: u64 = 262_144_000;
@@ -47,15 +50,21 @@ pub(crate) enum UnzipError {
 
 /// Number of files that were written.
 pub(crate) fn unzip(archive: &Path, target: &Path) -> Result<usize, UnzipError> {
-    let file = File::open(archive)?;
-    let mut archive = ZipArchive::new(io::BufReader::new(file)).map_err(|error| broken(&error))?;
-    if archive.len() > MAXIMUM_ENTRIES {
+    let open = || File::open(archive).map(io::BufReader::new);
+    let mut entries = ZipIterable::try_new(open()?, Config::default())
+        .map_err(|error| broken(&error))?
+        // What one program reads from the directory and another from the entries must not differ.
+        .enforce_header_consistency(true);
+    if entries.len() > MAXIMUM_ENTRIES {
         return Err(UnzipError::TooManyEntries);
     }
+    let mut entries = entries
+        .files_with_reader(open()?, ZipReadOptions::default())
+        .map_err(|error| broken(&error))?;
     let mut left = MAXIMUM_UNZIPPED;
     let mut files: usize = 0;
-    for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(|error| broken(&error))?;
+    while let Some(entry) = entries.next() {
+        let mut entry = entry.map_err(|error| broken(&error))?;
         let name = String::from_utf8(entry.name_raw().to_vec()).map_err(|error| UnzipError::Entry {
             name: error.to_string(),
             problem: "has a name that is not UTF-8",
@@ -256,6 +265,46 @@ mod tests {
             add(writer, "./app.py", 0o644, b"2");
         });
         assert!(matches!(result, Err(UnzipError::Entry { .. })), "{result:?}");
+    }
+
+    #[test]
+    fn the_same_name_twice_is_refused() {
+        let mut writer = Writer::new(io::Cursor::new(Vec::new()));
+        add(&mut writer, "one.py", 0o644, b"1");
+        add(&mut writer, "two.py", 0o644, b"2");
+        let mut bytes = writer.finish().unwrap().into_inner();
+        // A writer does not make such a package, so the second name is changed afterwards, in both places.
+        for index in 0..bytes.len().saturating_sub(6) {
+            if bytes[index..].starts_with(b"two.py") {
+                bytes[index..index + 6].copy_from_slice(b"one.py");
+            }
+        }
+        let (result, _folder) = unpack_bytes(&bytes);
+        assert!(matches!(result, Err(UnzipError::Entry { .. })), "{result:?}");
+    }
+
+    #[test]
+    fn names_that_differ_between_directory_and_entry_are_refused() {
+        let mut writer = Writer::new(io::Cursor::new(Vec::new()));
+        add(&mut writer, "one.py", 0o644, b"1");
+        let mut bytes = writer.finish().unwrap().into_inner();
+        let first = bytes.windows(6).position(|name| name == b"one.py").unwrap();
+        bytes[first..first + 6].copy_from_slice(b"two.py");
+        let (result, _folder) = unpack_bytes(&bytes);
+        assert!(matches!(result, Err(UnzipError::Broken(_))), "{result:?}");
+    }
+
+    #[test]
+    fn too_many_entries_are_refused_before_any_is_read() {
+        let (result, folder) = unpack(|writer| {
+            for number in 0..=MAXIMUM_ENTRIES {
+                writer
+                    .start_file(number.to_string(), SimpleFileOptions::default())
+                    .unwrap();
+            }
+        });
+        assert!(matches!(result, Err(UnzipError::TooManyEntries)), "{result:?}");
+        assert_eq!(fs::read_dir(folder.path().join("code")).unwrap().count(), 0);
     }
 
     #[test]

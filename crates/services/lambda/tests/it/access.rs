@@ -47,6 +47,8 @@ fn creating_needs_the_right_to_pass_the_role() {
     });
 }
 
+type Expected<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn the_resource_is_what_the_request_names() {
     block_on(async {
@@ -55,7 +57,6 @@ fn the_resource_is_what_the_request_names() {
         let qualified = |name: &str, qualifier: &str| with(named(name), "Qualifier", text(qualifier));
         let version = format!("{ARN}:1");
         let foreign = "arn:aws:lambda:us-east-1:999999999999:function:orders";
-        type Expected<'a> = &'a [(&'a str, &'a str)];
         let cases: [(&str, Value, Expected<'_>); 8] = [
             ("Invoke", named("orders"), &[("lambda:InvokeFunction", ARN)]),
             (
