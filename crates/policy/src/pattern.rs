@@ -107,43 +107,78 @@ fn matches_free(tokens: &[Token], text: &str, ignore_case: bool) -> bool {
     }
 }
 
+/// Patterns of fewer tokens than this are followed without taking memory.
+const SHORT: usize = 256;
+
 /// Some stars must not cross a colon, so that any of them may have to be reconsidered: all positions are followed at once.
 fn matches_restricted(tokens: &[Token], text: &str, ignore_case: bool) -> bool {
-    let mut here = vec![false; tokens.len() + 1];
-    let mut next = vec![false; tokens.len() + 1];
-    set(&mut here, 0);
-    open_stars(tokens, &mut here);
+    // One bit a position, and one for the end.
+    if tokens.len() < SHORT {
+        let (mut here, mut next) = ([0; SHORT / 64], [0; SHORT / 64]);
+        follow(tokens, text, ignore_case, &mut here, &mut next)
+    } else {
+        let words = tokens.len() / 64 + 1;
+        follow(
+            tokens,
+            text,
+            ignore_case,
+            &mut vec![0; words],
+            &mut vec![0; words],
+        )
+    }
+}
+
+/// `here` and `next` are empty sets of positions with room for all.
+fn follow<'a>(
+    tokens: &[Token],
+    text: &str,
+    ignore_case: bool,
+    mut here: &'a mut [u64],
+    mut next: &'a mut [u64],
+) -> bool {
+    reach(tokens, here, 0);
     for character in text.chars() {
-        next.fill(false);
+        next.fill(0);
         let mut alive = false;
-        for (position, token) in tokens.iter().enumerate() {
-            if here.get(position) == Some(&true) && step(*token, character, ignore_case) {
-                let stays = matches!(token, Token::Many { .. });
-                set(&mut next, if stays { position } else { position + 1 });
-                alive = true;
+        for (index, word) in here.iter().enumerate() {
+            let mut left = *word;
+            while left != 0 {
+                let position = index * 64 + left.trailing_zeros() as usize;
+                left &= left - 1;
+                if let Some(token) = tokens.get(position)
+                    && step(*token, character, ignore_case)
+                {
+                    let stays = matches!(token, Token::Many { .. });
+                    reach(tokens, next, if stays { position } else { position + 1 });
+                    alive = true;
+                }
             }
         }
         if !alive {
             return false;
         }
-        open_stars(tokens, &mut next);
         std::mem::swap(&mut here, &mut next);
     }
-    here.last() == Some(&true)
+    let end = tokens.len();
+    here.get(end / 64)
+        .is_some_and(|word| word & (1 << (end % 64)) != 0)
 }
 
-fn set(positions: &mut [bool], position: usize) {
-    if let Some(place) = positions.get_mut(position) {
-        *place = true;
-    }
-}
-
-/// A star may match nothing: what comes after it is reached as well.
-fn open_stars(tokens: &[Token], positions: &mut [bool]) {
-    for (position, token) in tokens.iter().enumerate() {
-        if matches!(token, Token::Many { .. }) && positions.get(position) == Some(&true) {
-            set(positions, position + 1);
+/// Adds a position; a star may match nothing, so that what comes after it is reached as well.
+fn reach(tokens: &[Token], positions: &mut [u64], mut position: usize) {
+    loop {
+        let Some(word) = positions.get_mut(position / 64) else {
+            return;
+        };
+        let bit = 1 << (position % 64);
+        if *word & bit != 0 {
+            return;
         }
+        *word |= bit;
+        if !matches!(tokens.get(position), Some(Token::Many { .. })) {
+            return;
+        }
+        position += 1;
     }
 }
 

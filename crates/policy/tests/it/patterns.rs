@@ -29,6 +29,20 @@ proptest! {
     }
 
     #[test]
+    fn long_stars_of_arns(
+        stars in "arn:a[ab]\\*[ab?]{0,2}:s:r:a:",
+        resource in "arn:a[ab]{2,4}:s:r:a:",
+        length in 230_usize..300,
+    ) {
+        let (filled, same) = ("x".repeat(length), "?".repeat(length));
+        let expected = naive::resource_matches(&stars, &resource);
+        let pattern = ResourcePattern::new(&format!("{stars}{same}"), true);
+        prop_assert_eq!(pattern.matches(&format!("{resource}{filled}")), expected);
+        let longer = format!("{resource}{filled}x");
+        prop_assert!(!pattern.matches(&longer));
+    }
+
+    #[test]
     fn characters_outside_ascii(pattern in "[aäß€😀*?]{0,6}", text in "[aäß€😀]{0,6}") {
         prop_assert_eq!(wildcard_match(&pattern, &text, false), naive::text_matches(&pattern, &text));
         let resource = format!("arn:aws:s3:::{text}");
