@@ -34,10 +34,10 @@ const MEMORY_UNITS: usize = 8192;
 const UNIT: usize = 64 * 1024;
 
 /// How much of a refused body is still read, so that a client that is sending sees the answer and not a reset.
-const DRAINED: u64 = 1024 * 1024;
+const DRAINED: u64 = 16 * 1024 * 1024;
 
 /// For how long.
-const DRAIN_TIME: Duration = Duration::from_secs(1);
+const DRAIN_TIME: Duration = Duration::from_secs(2);
 
 /// Amazon S3's largest object in one request.
 pub(crate) const LARGEST_OBJECT: u64 = 5 * 1024 * 1024 * 1024;
@@ -394,7 +394,8 @@ mod tests {
             most.cover(MEMORY_UNITS * UNIT).ok().unwrap();
             let large = || Full::new(Bytes::from(vec![0; 3 * UNIT]));
             let mut other = memory.share();
-            assert!(receive(&mut large(), 4 * UNIT, &mut other).await.is_ok());
+            let mut fits = Full::new(Bytes::from(vec![0; 2 * UNIT]));
+            assert!(receive(&mut fits, 4 * UNIT, &mut other).await.is_ok());
             let mut third = memory.share();
             let refused = receive(&mut large(), 4 * UNIT, &mut third).await.unwrap_err();
             assert_eq!(code(refused), "ServiceUnavailable");
