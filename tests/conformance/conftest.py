@@ -148,7 +148,7 @@ class User:
         self.name = name
         iam = server.client("iam")
         self.arn = iam.create_user(UserName=name)["User"]["Arn"]
-        if statements is not None:
+        if statements:
             iam.put_user_policy(
                 UserName=name,
                 PolicyName="test",
@@ -192,7 +192,7 @@ def make_role(server: Server, unique: str):
         name = f"role-{unique}-{count}"
         iam = server.client("iam")
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        if statements is not None:
+        if statements:
             iam.put_role_policy(
                 RoleName=name,
                 PolicyName="test",

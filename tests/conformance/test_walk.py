@@ -155,7 +155,7 @@ def test_walk_with_the_cli(server, unique, make_user, tmp_path):
     server.aws(*create, credentials=developer.credentials)
     server.aws("lambda", "wait", "function-active-v2", "--function-name", name, credentials=developer.credentials)
     output = tmp_path / "answer.json"
-    payload = base64.b64encode(json.dumps({"bucket": bucket, "key": "orders/2.txt"}).encode()).decode()
+    payload = json.dumps({"bucket": bucket, "key": "orders/2.txt"})
     server.aws("lambda", "invoke", "--function-name", name, "--payload", payload, str(output), credentials=developer.credentials)
     answer = json.loads(output.read_text())
     assert answer["body"] == "two" and answer["denied"][0] == "AccessDenied"

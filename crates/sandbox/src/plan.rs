@@ -183,9 +183,13 @@ fn limits(spec: &Spec, without_cgroup: bool) -> Vec<(u32, u64)> {
         (libc::RLIMIT_NOFILE, spec.limits.open_files),
         (libc::RLIMIT_NPROC, spec.limits.processes),
         (libc::RLIMIT_CORE, 0),
+        // Above what the file systems in memory hold, so that a full one answers ENOSPC, as in Lambda, before this does EFBIG.
         (
             libc::RLIMIT_FSIZE,
-            spec.limits.temporary_bytes.max(SHARED_MEMORY_BYTES),
+            spec.limits
+                .temporary_bytes
+                .max(SHARED_MEMORY_BYTES)
+                .saturating_add(1 << 20),
         ),
         (libc::RLIMIT_MEMLOCK, 64 << 10),
         (libc::RLIMIT_MSGQUEUE, 800 << 10),

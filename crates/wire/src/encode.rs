@@ -141,6 +141,10 @@ fn rest(
             Location::Body | Location::Uri | Location::QueryString => {}
         }
     }
+    if model.protocol == Protocol::RestXml && response.headers.get("content-range").is_some() {
+        // Amazon S3 answers a part of an object with 206, which its model does not say.
+        response.status = 206;
+    }
     let mut content_type = None;
     match payload.and_then(|payload| members.iter().find(|member| member.name == payload)) {
         Some(member) => {
