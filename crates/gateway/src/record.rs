@@ -50,16 +50,27 @@ impl Outcome {
     }
 }
 
+/// Payloads that AWS's models do not mark as such, as (signing name, operation, member of the input). CloudTrail records
+/// who wrote to which log stream, not what.
+///
+/// Source: CloudWatch Logs User Guide, "Logging CloudWatch Logs API and console operations in AWS CloudTrail".
+const PAYLOADS: [(&str, &str, &str); 1] = [("logs", "PutLogEvents", "logEvents")];
+
 /// `requestParameters`: the input without secrets and payloads.
 pub(crate) fn parameters(
     model: &'static ServiceModel,
     operation: &OperationModel,
     input: &Value,
 ) -> Option<serde_json::Value> {
-    operation
-        .input
-        .map(|shape| redact(model, shape, input))
-        .filter(|value| !is_empty(value))
+    let mut shown = redact(model, operation.input?, input);
+    for (service, name, member) in PAYLOADS {
+        if (service, name) == (model.signing_name, operation.name)
+            && let Some(members) = shown.as_object_mut()
+        {
+            members.remove(member);
+        }
+    }
+    Some(shown).filter(|value| !is_empty(value))
 }
 
 /// `responseElements`: the output of a call that changes something, without secrets and payloads.

@@ -151,10 +151,10 @@ fn no_secret_and_no_payload_is_recorded() {
         );
         endpoint.s3(root, "GET", "/planted/key", "").await;
 
-        let table = r#"{"TableName":"t","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}"#;
+        let table = r#"{"TableName":"orders","KeySchema":[{"AttributeName":"k","KeyType":"HASH"}],"AttributeDefinitions":[{"AttributeName":"k","AttributeType":"S"}],"BillingMode":"PAY_PER_REQUEST"}"#;
         let made_table = endpoint.dynamodb(root, "CreateTable", table).await;
         assert_eq!(made_table.status, 200, "{}", made_table.text());
-        let item = r#"{"TableName":"t","Item":{"k":{"S":"key"},"v":{"S":"planted-in-an-item"}}}"#;
+        let item = r#"{"TableName":"orders","Item":{"k":{"S":"key"},"v":{"S":"planted-in-an-item"}}}"#;
         let put_item = endpoint.dynamodb(root, "PutItem", item).await;
         assert_eq!(put_item.status, 200, "{}", put_item.text());
 
