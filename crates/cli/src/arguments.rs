@@ -136,7 +136,10 @@ pub(crate) struct RootCredentials {
 
 impl std::fmt::Debug for RootCredentials {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("RootCredentials").field("access_key_id", &self.access_key_id).finish_non_exhaustive()
+        formatter
+            .debug_struct("RootCredentials")
+            .field("access_key_id", &self.access_key_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -150,11 +153,18 @@ fn account(text: &str) -> Result<String, String> {
 
 fn root_credentials(text: &str) -> Result<RootCredentials, String> {
     let (key, secret) = text.split_once(':').ok_or("expected KEY:SECRET")?;
-    if !(16..=128).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if !(16..=128).contains(&key.len())
+        || !key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return Err("the key id needs 16 to 128 letters and digits".to_owned());
     }
     if secret.len() < 16 {
         return Err("the secret needs at least 16 characters".to_owned());
     }
-    Ok(RootCredentials { access_key_id: key.to_owned(), secret_access_key: secret.to_owned() })
+    Ok(RootCredentials {
+        access_key_id: key.to_owned(),
+        secret_access_key: secret.to_owned(),
+    })
 }

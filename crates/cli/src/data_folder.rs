@@ -41,7 +41,9 @@ impl DataFolder {
             None => default_path()?.join("endpoint"),
         };
         create_private(&path)?;
-        let path = path.canonicalize().context(format_args!("opening the data folder {}", path.display()))?;
+        let path = path
+            .canonicalize()
+            .context(format_args!("opening the data folder {}", path.display()))?;
         Ok(Self { path })
     }
 
@@ -55,7 +57,10 @@ impl DataFolder {
     ///
     /// # Errors
     /// The file cannot be read or written.
-    pub(crate) fn root_credentials(&self, given: Option<RootCredentials>) -> Result<(RootCredentials, bool), Failure> {
+    pub(crate) fn root_credentials(
+        &self,
+        given: Option<RootCredentials>,
+    ) -> Result<(RootCredentials, bool), Failure> {
         let kept = self.kept_credentials()?;
         if let Some(given) = given {
             let same = kept.as_ref().is_some_and(|kept| {
@@ -70,7 +75,10 @@ impl DataFolder {
             return Ok((kept, false));
         }
         let (access_key_id, secret_access_key) = crate::trying::new_credentials()?;
-        let made = RootCredentials { access_key_id, secret_access_key };
+        let made = RootCredentials {
+            access_key_id,
+            secret_access_key,
+        };
         self.keep_credentials(&made)?;
         Ok((made, true))
     }
@@ -86,9 +94,16 @@ impl DataFolder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Failure::new(format!("reading {}: {error}", path.display()))),
         };
-        let file: CredentialsFile = serde_json::from_slice(&text)
-            .map_err(|_| Failure::new(format!("{} is no credentials file; remove it to have new ones made", path.display())))?;
-        Ok(Some(RootCredentials { access_key_id: file.access_key_id, secret_access_key: file.secret_access_key }))
+        let file: CredentialsFile = serde_json::from_slice(&text).map_err(|_| {
+            Failure::new(format!(
+                "{} is no credentials file; remove it to have new ones made",
+                path.display()
+            ))
+        })?;
+        Ok(Some(RootCredentials {
+            access_key_id: file.access_key_id,
+            secret_access_key: file.secret_access_key,
+        }))
     }
 
     fn keep_credentials(&self, credentials: &RootCredentials) -> Result<(), Failure> {
@@ -120,8 +135,12 @@ impl DataFolder {
         let path = self.path.join(name);
         let temporary = self.path.join(format!(".{name}.new"));
         let written = (|| {
-            let mut file =
-                fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+            let mut file = fs::OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&temporary)?;
             file.write_all(content)?;
             file.sync_all()?;
             fs::rename(&temporary, &path)
@@ -139,7 +158,9 @@ pub(crate) fn default_path() -> Result<PathBuf, Failure> {
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| std::env::home_dir().map(|home| home.join(".local/share")))
-        .ok_or_else(|| Failure::unusable("there is no home folder to keep data in: set XDG_DATA_HOME or give --data"))?;
+        .ok_or_else(|| {
+            Failure::unusable("there is no home folder to keep data in: set XDG_DATA_HOME or give --data")
+        })?;
     Ok(base.join("rolecall"))
 }
 
@@ -153,7 +174,9 @@ pub(crate) fn create_private(path: &Path) -> Result<(), Failure> {
         .mode(0o700)
         .create(path)
         .context(format_args!("making the folder {}", path.display()))?;
-    let permissions = fs::metadata(path).context(format_args!("opening {}", path.display()))?.permissions();
+    let permissions = fs::metadata(path)
+        .context(format_args!("opening {}", path.display()))?
+        .permissions();
     if permissions.mode() & 0o077 != 0 {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
             .context(format_args!("making {} private", path.display()))?;

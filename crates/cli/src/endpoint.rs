@@ -64,7 +64,10 @@ impl Endpoint {
     pub(crate) async fn start(options: EndpointOptions) -> Result<Self, Failure> {
         // Listening first: a port that is taken is found before anything is opened.
         let listener = TcpListener::bind(options.listen).await.map_err(|error| {
-            Failure::new(format!("cannot listen on {}: {error}; choose another address with --listen", options.listen))
+            Failure::new(format!(
+                "cannot listen on {}: {error}; choose another address with --listen",
+                options.listen
+            ))
         })?;
         let address = listener.local_addr().context("reading the address")?;
         let spool = options.data.join("spool");
@@ -73,9 +76,13 @@ impl Endpoint {
             data_folder::create_private(folder)?;
         }
         let store = open_store(&options)?;
-        let directory = Directory::open(Arc::clone(&store), options.account.as_str(), directory_options(&options.root))
-            .await
-            .context("opening the account")?;
+        let directory = Directory::open(
+            Arc::clone(&store),
+            options.account.as_str(),
+            directory_options(&options.root),
+        )
+        .await
+        .context("opening the account")?;
         directory.persist_usage_every(USAGE_PERIOD);
         let recorder = Recorder::new(Arc::clone(&store));
         let gateway_options = GatewayOptions {
@@ -102,12 +109,18 @@ impl Endpoint {
         )
         .await
         .context("opening Lambda")?;
-        let s3_options = S3Options { data: options.data.join("objects"), region: options.region.clone(), account: options.account.clone() };
+        let s3_options = S3Options {
+            data: options.data.join("objects"),
+            region: options.region.clone(),
+            account: options.account.clone(),
+        };
         let services: [Arc<dyn Service>; 7] = [
             Iam::new(Arc::clone(&directory)),
             Sts::new(Arc::clone(&directory)),
             lambda,
-            S3::open(s3_options, Arc::clone(&store), Arc::clone(&directory)).await.context("opening Amazon S3")?,
+            S3::open(s3_options, Arc::clone(&store), Arc::clone(&directory))
+                .await
+                .context("opening Amazon S3")?,
             DynamoDb::open(Arc::clone(&store)).context("opening DynamoDB")?,
             Logs::open(Arc::clone(&store)).context("opening CloudWatch Logs")?,
             CloudTrail::new(recorder.clone()),
@@ -115,7 +128,15 @@ impl Endpoint {
         gateway.install(services);
         let (stop, stopped) = watch::channel(false);
         let server = tokio::spawn(serve(gateway, listener, stopped));
-        Ok(Self { address, recorder, runtime, directory, store, stop, server })
+        Ok(Self {
+            address,
+            recorder,
+            runtime,
+            directory,
+            store,
+            stop,
+            server,
+        })
     }
 
     /// Waits until function logs that are on their way are written.
@@ -127,16 +148,24 @@ impl Endpoint {
     pub(crate) async fn stop(self) -> Result<(), Failure> {
         // Nobody listening any more is what is wanted.
         let _ = self.stop.send(true);
-        self.server.await.context("stopping the server")?.context("serving")?;
+        self.server
+            .await
+            .context("stopping the server")?
+            .context("serving")?;
         self.runtime.shutdown().await;
-        self.directory.persist_usage().await.context("writing when keys were last used")?;
+        self.directory
+            .persist_usage()
+            .await
+            .context("writing when keys were last used")?;
         self.store.flush().await.context("writing the trail")
     }
 }
 
 fn open_store(options: &EndpointOptions) -> Result<Arc<dyn Store>, Failure> {
     if !options.keeps_state {
-        return Ok(Arc::new(EmbeddedStore::in_memory().context("opening a store in memory")?));
+        return Ok(Arc::new(
+            EmbeddedStore::in_memory().context("opening a store in memory")?,
+        ));
     }
     let folder = options.data.join("state");
     let store = EmbeddedStore::open(&folder, &StoreOptions::default())
@@ -154,16 +183,29 @@ fn directory_options(root: &RootCredentials) -> DirectoryOptions {
 }
 
 /// Runtimes are installed once for all endpoints of this user, because `try` makes many.
-fn start_runtime(options: &EndpointOptions, gateway: &Arc<Gateway>, ports: &Arc<Ports>) -> Result<Arc<Runtime>, Failure> {
+fn start_runtime(
+    options: &EndpointOptions,
+    gateway: &Arc<Gateway>,
+    ports: &Arc<Ports>,
+) -> Result<Arc<Runtime>, Failure> {
     let shared = data_folder::default_path()?;
     data_folder::create_private(&shared)?;
     let sandbox = Arc::new(Sandbox::new().context("preparing the sandbox (see `rolecall doctor`)")?);
     let runtime_options = RuntimeOptions::new(&options.data, &options.region);
-    let starter = ExecStarter::new(sandbox, &shared, Arc::clone(&options.progress), runtime_options.require.clone());
+    let starter = ExecStarter::new(
+        sandbox,
+        &shared,
+        Arc::clone(&options.progress),
+        runtime_options.require.clone(),
+    );
     let runtime_ports = rolecall_runtime::Ports {
         credentials: Arc::clone(ports) as _,
         logs: Arc::clone(ports) as _,
         endpoint: Arc::new(EnvironmentEndpoint::new(Arc::clone(gateway))),
     };
-    Ok(Runtime::with_starter(runtime_options, runtime_ports, Arc::new(starter) as Arc<dyn Starter>))
+    Ok(Runtime::with_starter(
+        runtime_options,
+        runtime_ports,
+        Arc::new(starter) as Arc<dyn Starter>,
+    ))
 }

@@ -18,12 +18,18 @@ const UNUSABLE: u8 = 2;
 impl Failure {
     /// Something went wrong.
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit_code: FAILED }
+        Self {
+            message: message.into(),
+            exit_code: FAILED,
+        }
     }
 
     /// The input cannot be worked with: a bad argument, template or file.
     pub(crate) fn unusable(message: impl Into<String>) -> Self {
-        Self { message: message.into(), exit_code: UNUSABLE }
+        Self {
+            message: message.into(),
+            exit_code: UNUSABLE,
+        }
     }
 
     /// 1 for work that failed, 2 for input that cannot be used.

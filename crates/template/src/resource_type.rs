@@ -8,7 +8,7 @@ use crate::shape::{
     ATTRIBUTE_DEFINITIONS, CODE, ENVIRONMENT, EPHEMERAL_STORAGE, GLOBAL_INDEXES, INLINE_POLICIES, KEY_SCHEMA,
     LOCAL_INDEXES, Properties,
     Shape::{Document, Integer, Text},
-    TAGS, TEXTS, THROUGHPUT, TRUTH,
+    TAGS, TEXTS, THROUGHPUT, TIME_TO_LIVE, TRUTH,
 };
 
 /// What is known of a resource type.
@@ -42,6 +42,7 @@ const TYPES: &[ResourceType] = &[
             ("TableClass", Text),
             ("TableName", Text),
             ("Tags", TAGS),
+            ("TimeToLiveSpecification", TIME_TO_LIVE),
         ],
         required: &["KeySchema"],
         attributes: &["Arn"],
@@ -141,7 +142,7 @@ const TYPES: &[ResourceType] = &[
     },
     ResourceType {
         name: "AWS::S3::Bucket",
-        properties: &[("BucketName", Text)],
+        properties: &[("BucketName", Text), ("Tags", TAGS)],
         required: &[],
         attributes: &["Arn", "DomainName", "RegionalDomainName"],
         name_property: Some(("BucketName", 63)),

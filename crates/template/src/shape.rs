@@ -49,6 +49,7 @@ pub(crate) const ATTRIBUTE_DEFINITIONS: Shape =
 pub(crate) const KEY_SCHEMA: Shape = List(&Object(&[("AttributeName", Text), ("KeyType", Text)]));
 pub(crate) const THROUGHPUT: Shape =
     Object(&[("ReadCapacityUnits", Integer), ("WriteCapacityUnits", Integer)]);
+pub(crate) const TIME_TO_LIVE: Shape = Object(&[("AttributeName", Text), ("Enabled", TRUTH)]);
 const PROJECTION: Shape = Object(&[("ProjectionType", Text), ("NonKeyAttributes", TEXTS)]);
 pub(crate) const GLOBAL_INDEXES: Shape = List(&Object(&[
     ("IndexName", Text),

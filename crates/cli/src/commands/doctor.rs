@@ -1,5 +1,6 @@
 //! `rolecall doctor`: what the sandbox gets from this machine's kernel.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use rolecall_sandbox::{CgroupSupport, Doctor, LayerStatus, Sandbox};
@@ -15,7 +16,11 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<ExitCode, Failure> {
         Format::Text => print!("{}", text(&report)),
         Format::Json => println!("{}", as_json(&report)),
     }
-    Ok(if report.works() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if report.works() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What the sandbox has to do without, a sentence each.
@@ -30,12 +35,14 @@ pub(crate) fn weaknesses() -> Vec<String> {
         .iter()
         .filter_map(|state| match &state.status {
             LayerStatus::Works => None,
-            LayerStatus::Missing { reason, lost } => {
-                Some(format!("the sandbox runs without {}: {reason}; lost: {lost}", state.layer))
-            }
-            LayerStatus::Refused { reason } => {
-                Some(format!("functions cannot run here: {} is refused: {reason}", state.layer))
-            }
+            LayerStatus::Missing { reason, lost } => Some(format!(
+                "the sandbox runs without {}: {reason}; lost: {lost}",
+                state.layer
+            )),
+            LayerStatus::Refused { reason } => Some(format!(
+                "functions cannot run here: {} is refused: {reason}",
+                state.layer
+            )),
         })
         .collect()
 }
@@ -48,16 +55,20 @@ fn text(report: &Doctor) -> String {
             LayerStatus::Missing { reason, lost } => ("–", format!("\n    {reason}\n    lost: {lost}")),
             LayerStatus::Refused { reason } => ("✗", format!("\n    refused: {reason}")),
         };
-        text.push_str(&format!("{mark} {}{detail}\n", state.layer));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{mark} {}{detail}", state.layer);
     }
     let cgroups = match &report.cgroups {
         CgroupSupport::Two => "control groups: version 2",
         CgroupSupport::One => "control groups: version 1",
         CgroupSupport::None(_) => "control groups: none",
     };
-    let verdict =
-        if report.works() { "functions can run on this machine" } else { "functions cannot run on this machine" };
-    text.push_str(&format!("{cgroups}\n{verdict}\n"));
+    let verdict = if report.works() {
+        "functions can run on this machine"
+    } else {
+        "functions cannot run on this machine"
+    };
+    let _ = writeln!(text, "{cgroups}\n{verdict}");
     text
 }
 

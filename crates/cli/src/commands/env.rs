@@ -11,7 +11,8 @@ use crate::failure::Failure;
 /// Prints them.
 pub(crate) fn run(arguments: &EnvArguments) -> Result<ExitCode, Failure> {
     let folder = DataFolder::open(arguments.data.as_deref())?;
-    let missing = || Failure::new("no endpoint was started on this data folder yet; start one with `rolecall serve`");
+    let missing =
+        || Failure::new("no endpoint was started on this data folder yet; start one with `rolecall serve`");
     let credentials = folder.kept_credentials()?.ok_or_else(missing)?;
     let (url, region) = folder.noted_endpoint().ok_or_else(missing)?;
     let variables = [
@@ -30,8 +31,10 @@ pub(crate) fn run(arguments: &EnvArguments) -> Result<ExitCode, Failure> {
             println!("unset AWS_SESSION_TOKEN AWS_PROFILE");
         }
         Format::Json => {
-            let object: serde_json::Map<String, serde_json::Value> =
-                variables.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
+            let object: serde_json::Map<String, serde_json::Value> = variables
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), json!(value)))
+                .collect();
             println!("{}", serde_json::Value::Object(object));
         }
     }

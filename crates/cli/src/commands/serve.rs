@@ -17,7 +17,10 @@ use crate::progress::RuntimeProgress;
 /// Serves.
 pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
     let filter = EnvFilter::try_from_env("ROLECALL_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
     let folder = DataFolder::open(arguments.data.as_deref())?;
     let (root, is_new) = folder.root_credentials(arguments.root_credentials)?;
     if !arguments.listen.ip().is_loopback() {
@@ -41,16 +44,25 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
         .await?;
         let url = format!("http://{}", endpoint.address);
         folder.note_endpoint(&url, &arguments.region)?;
-        println!("listening on {url} (account {}, region {})", arguments.account, arguments.region);
+        println!(
+            "listening on {url} (account {}, region {})",
+            arguments.account, arguments.region
+        );
         if is_new {
-            println!("root credentials were made and are kept in {}", folder.path().join("credentials.json").display());
+            println!(
+                "root credentials were made and are kept in {}",
+                folder.path().join("credentials.json").display()
+            );
             println!();
             println!("export AWS_ENDPOINT_URL={}", quoted(&url));
             println!("export AWS_ACCESS_KEY_ID={}", quoted(&root.access_key_id));
             println!("export AWS_SECRET_ACCESS_KEY={}", quoted(&root.secret_access_key));
             println!("export AWS_DEFAULT_REGION={}", quoted(&arguments.region));
         } else {
-            println!("point AWS's clients at it with: eval \"$(rolecall env{})\"", given_folder(&folder, arguments.data.is_some()));
+            println!(
+                "point AWS's clients at it with: eval \"$(rolecall env{})\"",
+                given_folder(&folder, arguments.data.is_some())
+            );
         }
         for weakness in super::doctor::weaknesses() {
             eprintln!("warning: {weakness}");
@@ -65,5 +77,9 @@ pub(crate) fn run(arguments: ServeArguments) -> Result<ExitCode, Failure> {
 }
 
 fn given_folder(folder: &DataFolder, given: bool) -> String {
-    if given { format!(" --data {}", quoted(&folder.path().display().to_string())) } else { String::new() }
+    if given {
+        format!(" --data {}", quoted(&folder.path().display().to_string()))
+    } else {
+        String::new()
+    }
 }

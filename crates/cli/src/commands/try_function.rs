@@ -19,7 +19,9 @@ use super::env::quoted;
 use crate::arguments::{Format, TryArguments};
 use crate::failure::{Context, Failure};
 use crate::progress::Progress;
-use crate::trying::{ReportLine, RoleOverride, Run, RunOptions, Subject, prepare, run as run_once, same_result};
+use crate::trying::{
+    ReportLine, RoleOverride, Run, RunOptions, Subject, prepare, run as run_once, same_result,
+};
 
 /// Runs of the proof at once: one a core of a small machine.
 const PARALLEL_RUNS: usize = 2;
@@ -27,7 +29,11 @@ const PARALLEL_RUNS: usize = 2;
 /// Tries.
 pub(crate) fn run(arguments: &TryArguments) -> Result<ExitCode, Failure> {
     let subject = prepare(arguments)?;
-    let keep = if arguments.keep { Some(kept_folder()?) } else { None };
+    let keep = if arguments.keep {
+        Some(kept_folder()?)
+    } else {
+        None
+    };
     let report = block_on(try_subject(&subject, arguments, keep.as_deref()))?;
     match arguments.format {
         Format::Text => {
@@ -42,9 +48,20 @@ pub(crate) fn run(arguments: &TryArguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::from(report.exit))
 }
 
-async fn try_subject(subject: &Subject, arguments: &TryArguments, keep: Option<&Path>) -> Result<TryReport, Failure> {
+async fn try_subject(
+    subject: &Subject,
+    arguments: &TryArguments,
+    keep: Option<&Path>,
+) -> Result<TryReport, Failure> {
     let progress = Progress::start(format!("running {}", subject.function.logical_id));
-    let first = run_once(subject, RunOptions { keep, ..RunOptions::default() }).await?;
+    let first = run_once(
+        subject,
+        RunOptions {
+            keep,
+            ..RunOptions::default()
+        },
+    )
+    .await?;
     let used = usage(&first.records, &first.role_arn);
     let granted = granted_to(&first, &used)?;
     let policy = least_policy(&used, LeastPolicyOptions::default()).context("writing the least policy")?;
@@ -56,9 +73,21 @@ async fn try_subject(subject: &Subject, arguments: &TryArguments, keep: Option<&
         policy_files = write_policy(&policy, &first.role_name, &arguments.output)?;
         proof = Some(prove(subject, &first, &policy).await?);
     }
-    let files: Vec<String> = policy_files.iter().map(|file| file.display().to_string()).collect();
-    let written = (!policy.documents.is_empty()).then_some(WrittenPolicy { policy: &policy, files: &files });
-    let mut report = TryReport::new(invocation(subject, &first)?, &used, &granted, written, proof.as_ref());
+    let files: Vec<String> = policy_files
+        .iter()
+        .map(|file| file.display().to_string())
+        .collect();
+    let written = (!policy.documents.is_empty()).then_some(WrittenPolicy {
+        policy: &policy,
+        files: &files,
+    });
+    let mut report = TryReport::new(
+        invocation(subject, &first)?,
+        &used,
+        &granted,
+        written,
+        proof.as_ref(),
+    );
     if first.function_error.is_some() {
         report.log_tail = first.log_tail;
     }
@@ -75,26 +104,39 @@ fn text_options() -> TextOptions {
 /// What the invocation itself showed.
 fn invocation(subject: &Subject, first: &Run) -> Result<InvocationReport, Failure> {
     let line = first.report_line.as_deref().ok_or_else(|| {
-        Failure::new(format!("the function's log has no REPORT line; the end of the log: {}", first.log_tail))
+        Failure::new(format!(
+            "the function's log has no REPORT line; the end of the log: {}",
+            first.log_tail
+        ))
     })?;
     let report = ReportLine::parse(line);
     Ok(InvocationReport {
         function: FunctionReport {
-            name: first.function_arn.rsplit(':').next().unwrap_or_default().to_owned(),
+            name: first
+                .function_arn
+                .rsplit(':')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             arn: first.function_arn.clone(),
             role: first.role_arn.clone(),
         },
         runtime: subject.runtime.to_string(),
-        runtime_note: subject
-            .declared_runtime
-            .as_ref()
-            .map(|declared| format!("the template says {declared}; --runtime asked for {}", subject.runtime)),
+        runtime_note: subject.declared_runtime.as_ref().map(|declared| {
+            format!(
+                "the template says {declared}; --runtime asked for {}",
+                subject.runtime
+            )
+        }),
         skipped: subject.skipped.clone(),
         succeeded: first.function_error.is_none(),
         result: Payload::new(&first.payload),
         duration_ms: report.duration_ms,
         init_ms: report.init_ms,
-        memory: MemoryReport { size_mb: report.memory_mb, max_used_mb: report.max_memory_mb },
+        memory: MemoryReport {
+            size_mb: report.memory_mb,
+            max_used_mb: report.max_memory_mb,
+        },
     })
 }
 
@@ -103,9 +145,16 @@ fn granted_to(first: &Run, used: &Usage) -> Result<Granted, Failure> {
     let parse = |(label, text): &(String, String), kind| {
         Document::parse(text, kind).context(format_args!("reading the policy {label}"))
     };
-    let policies =
-        first.granted.iter().map(|policy| parse(policy, DocumentKind::Identity)).collect::<Result<Vec<_>, _>>()?;
-    let boundary = first.boundary.as_ref().map(|policy| parse(policy, DocumentKind::Boundary)).transpose()?;
+    let policies = first
+        .granted
+        .iter()
+        .map(|policy| parse(policy, DocumentKind::Identity))
+        .collect::<Result<Vec<_>, _>>()?;
+    let boundary = first
+        .boundary
+        .as_ref()
+        .map(|policy| parse(policy, DocumentKind::Boundary))
+        .transpose()?;
     Ok(granted(&policies, boundary.as_ref(), used))
 }
 
@@ -120,7 +169,8 @@ fn write_policy(policy: &LeastPolicy, role: &str, folder: &Path) -> Result<Vec<P
             format!("{role}-{}.policy.json", index + 1)
         };
         let file = folder.join(name);
-        std::fs::write(&file, document.pretty() + "\n").context(format_args!("writing {}", file.display()))?;
+        std::fs::write(&file, document.pretty() + "\n")
+            .context(format_args!("writing {}", file.display()))?;
         files.push(file);
     }
     Ok(files)
@@ -143,10 +193,18 @@ async fn prove(subject: &Subject, first: &Run, policy: &LeastPolicy) -> Result<P
     let removals = removals(policy);
     let progress = Progress::steps("proving the least policy", removals.len() + 1);
     let least = role_with(&first.role_name, &policy.documents, policy.placement);
-    let again = run_once(subject, RunOptions { role_override: Some(&least), keep: None }).await?;
+    let again = run_once(
+        subject,
+        RunOptions {
+            role_override: Some(&least),
+            keep: None,
+        },
+    )
+    .await?;
     progress.step();
     let denials: Vec<_> = usage(&again.records, &again.role_arn).denied().cloned().collect();
-    let mut same = again.function_error == first.function_error && same_result(&first.payload, &again.payload, None);
+    let mut same =
+        again.function_error == first.function_error && same_result(&first.payload, &again.payload, None);
     if !same && denials.is_empty() && again.function_error == first.function_error {
         // Ids and times differ from run to run: what differs between two runs of the same kind is left out.
         let twin = run_once(subject, RunOptions::default()).await?;
@@ -157,15 +215,29 @@ async fn prove(subject: &Subject, first: &Run, policy: &LeastPolicy) -> Result<P
             let without = role_with(&first.role_name, &removal.documents, policy.placement);
             let progress = &progress;
             async move {
-                let run = run_once(subject, RunOptions { role_override: Some(&without), keep: None }).await?;
+                let run = run_once(
+                    subject,
+                    RunOptions {
+                        role_override: Some(&without),
+                        keep: None,
+                    },
+                )
+                .await?;
                 progress.step();
-                Ok::<_, Failure>(RemovalOutcome::new(&removal.action, &usage(&run.records, &run.role_arn)))
+                Ok::<_, Failure>(RemovalOutcome::new(
+                    &removal.action,
+                    &usage(&run.records, &run.role_arn),
+                ))
             }
         })
         .buffered(PARALLEL_RUNS)
         .try_collect()
         .await?;
-    Ok(Proof { same_result: same, denials, removals: outcomes })
+    Ok(Proof {
+        same_result: same,
+        denials,
+        removals: outcomes,
+    })
 }
 
 /// A folder of its own for an endpoint that is kept.

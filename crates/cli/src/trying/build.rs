@@ -18,7 +18,15 @@ use crate::progress::Progress;
 const LARGEST_UNZIPPED: u64 = 250 * 1024 * 1024;
 
 /// Names that never belong in a deployment package.
-const LEFT_OUT: &[&str] = &[".git", "__pycache__", ".venv", "venv", "node_modules/.cache", ".aws-sam", ".pytest_cache"];
+const LEFT_OUT: &[&str] = &[
+    ".git",
+    "__pycache__",
+    ".venv",
+    "venv",
+    "node_modules/.cache",
+    ".aws-sam",
+    ".pytest_cache",
+];
 
 /// What a function is built from.
 pub(crate) enum Source {
@@ -42,7 +50,13 @@ pub(crate) fn build(source: &Source, interpreter: Option<&Path>) -> Result<Vec<u
     let mut files = BTreeMap::new();
     match source {
         Source::Inline { file_name, code } => {
-            files.insert(file_name.clone(), File { content: code.clone().into_bytes(), executable: false });
+            files.insert(
+                file_name.clone(),
+                File {
+                    content: code.clone().into_bytes(),
+                    executable: false,
+                },
+            );
         }
         Source::Path(path) if path.is_file() => {
             return fs::read(path).context(format_args!("reading {}", path.display()));
@@ -71,12 +85,21 @@ struct File {
     executable: bool,
 }
 
-fn collect(root: &Path, folder: &Path, left: &mut u64, files: &mut BTreeMap<String, File>) -> Result<(), Failure> {
+fn collect(
+    root: &Path,
+    folder: &Path,
+    left: &mut u64,
+    files: &mut BTreeMap<String, File>,
+) -> Result<(), Failure> {
     let reading = || format!("reading {}", folder.display());
     for entry in fs::read_dir(folder).context(reading())? {
         let entry = entry.context(reading())?;
         let path = entry.path();
-        let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        let name = path
+            .strip_prefix(root)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .into_owned();
         if LEFT_OUT.iter().any(|left_out| entry.file_name() == *left_out) {
             continue;
         }
@@ -84,16 +107,28 @@ fn collect(root: &Path, folder: &Path, left: &mut u64, files: &mut BTreeMap<Stri
         let metadata = fs::metadata(&path).context(format_args!("reading {}", path.display()))?;
         if metadata.is_dir() {
             if name.split('/').count() > 64 {
-                return Err(Failure::unusable(format!("{} is nested too deep to be a function's code", path.display())));
+                return Err(Failure::unusable(format!(
+                    "{} is nested too deep to be a function's code",
+                    path.display()
+                )));
             }
             collect(root, &path, left, files)?;
             continue;
         }
         *left = left.checked_sub(metadata.len()).ok_or_else(|| {
-            Failure::unusable(format!("{} holds more than the 250 MiB that Lambda takes", root.display()))
+            Failure::unusable(format!(
+                "{} holds more than the 250 MiB that Lambda takes",
+                root.display()
+            ))
         })?;
         let content = fs::read(&path).context(format_args!("reading {}", path.display()))?;
-        files.insert(name, File { content, executable: metadata.permissions().mode() & 0o111 != 0 });
+        files.insert(
+            name,
+            File {
+                content,
+                executable: metadata.permissions().mode() & 0o111 != 0,
+            },
+        );
     }
     Ok(())
 }
@@ -115,7 +150,13 @@ fn zip(files: &BTreeMap<String, File>) -> Result<Vec<u8>, Failure> {
 fn install_requirements(requirements: &Path, interpreter: &Path) -> Result<PathBuf, Failure> {
     let text = fs::read(requirements).context(format_args!("reading {}", requirements.display()))?;
     let version = interpreter_version(interpreter)?;
-    let key = hex::encode(Sha256::new().chain_update(&text).chain_update(b"\0").chain_update(&version).finalize());
+    let key = hex::encode(
+        Sha256::new()
+            .chain_update(&text)
+            .chain_update(b"\0")
+            .chain_update(&version)
+            .finalize(),
+    );
     let cache = data_folder::default_path()?.join("packages");
     let ready = cache.join(&key);
     if ready.is_dir() {
@@ -127,9 +168,20 @@ fn install_requirements(requirements: &Path, interpreter: &Path) -> Result<PathB
     let partial = tempfile::tempdir_in(&cache).context(format_args!("writing to {}", cache.display()))?;
     let folder = requirements.parent().unwrap_or(Path::new("."));
     let output = Command::new(interpreter)
-        .args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "--no-compile"])
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--disable-pip-version-check",
+            "--no-input",
+            "--quiet",
+            "--no-compile",
+        ])
         .args(["--target".as_ref(), partial.path().as_os_str()])
-        .args(["--requirement".as_ref(), requirements.file_name().unwrap_or(requirements.as_os_str())])
+        .args([
+            "--requirement".as_ref(),
+            requirements.file_name().unwrap_or(requirements.as_os_str()),
+        ])
         .current_dir(folder)
         .stdin(Stdio::null())
         .output()
@@ -142,14 +194,20 @@ fn install_requirements(requirements: &Path, interpreter: &Path) -> Result<PathB
         } else {
             said.trim().to_owned()
         };
-        return Err(Failure::new(format!("installing {} failed: {why}", requirements.display())));
+        return Err(Failure::new(format!(
+            "installing {} failed: {why}",
+            requirements.display()
+        )));
     }
     let partial = partial.keep();
     if let Err(error) = fs::rename(&partial, &ready) {
         // Another rolecall may have been faster; its result is the same.
         let _ = fs::remove_dir_all(&partial);
         if !ready.is_dir() {
-            return Err(Failure::new(format!("keeping the packages in {}: {error}", ready.display())));
+            return Err(Failure::new(format!(
+                "keeping the packages in {}: {error}",
+                ready.display()
+            )));
         }
     }
     Ok(ready)
@@ -157,7 +215,10 @@ fn install_requirements(requirements: &Path, interpreter: &Path) -> Result<PathB
 
 fn interpreter_version(interpreter: &Path) -> Result<Vec<u8>, Failure> {
     let output = Command::new(interpreter)
-        .args(["-c", "import sys, platform; print(sys.version_info[:2], platform.machine())"])
+        .args([
+            "-c",
+            "import sys, platform; print(sys.version_info[:2], platform.machine())",
+        ])
         .stdin(Stdio::null())
         .output()
         .context(format_args!("running {}", interpreter.display()))?;

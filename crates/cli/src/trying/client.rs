@@ -71,10 +71,22 @@ impl Client {
             body.push('=');
             body.push_str(&percent_encode(value));
         }
-        let headers = vec![("content-type", "application/x-www-form-urlencoded; charset=utf-8".to_owned())];
-        let call =
-            Call { service: "iam", method: "POST", path: "/", query: "", headers, body: body.into_bytes() };
-        let doing = fields.first().map_or("IAM", |(_, action)| action.as_str()).to_owned();
+        let headers = vec![(
+            "content-type",
+            "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
+        )];
+        let call = Call {
+            service: "iam",
+            method: "POST",
+            path: "/",
+            query: "",
+            headers,
+            body: body.into_bytes(),
+        };
+        let doing = fields
+            .first()
+            .map_or("IAM", |(_, action)| action.as_str())
+            .to_owned();
         let answer = self.send(call).await.map_err(|failure| failure.context(doing))?;
         Ok(String::from_utf8_lossy(&answer.body).into_owned())
     }
@@ -92,7 +104,14 @@ impl Client {
             ("x-amz-target", target.to_owned()),
         ];
         let body = serde_json::to_vec(input).context(target)?;
-        let call = Call { service, method: "POST", path: "/", query: "", headers, body };
+        let call = Call {
+            service,
+            method: "POST",
+            path: "/",
+            query: "",
+            headers,
+            body,
+        };
         let answer = self.send(call).await.map_err(|failure| failure.context(target))?;
         if answer.body.is_empty() {
             return Ok(Value::Null);
@@ -126,44 +145,101 @@ impl Client {
         body: Vec<u8>,
     ) -> Result<Answer, Failure> {
         headers.push(("content-type", "application/json".to_owned()));
-        let call = Call { service, method, path, query: "", headers, body };
-        self.send(call).await.map_err(|failure| failure.context(format_args!("{method} {path}")))
+        let call = Call {
+            service,
+            method,
+            path,
+            query: "",
+            headers,
+            body,
+        };
+        self.send(call)
+            .await
+            .map_err(|failure| failure.context(format_args!("{method} {path}")))
     }
 
     /// An operation of Amazon S3; `path` is percent-encoded.
-    pub(crate) async fn s3(&self, method: &str, path: &str, query: &str, body: Vec<u8>) -> Result<Answer, Failure> {
-        let call = Call { service: "s3", method, path, query, headers: Vec::new(), body };
-        self.send(call).await.map_err(|failure| failure.context(format_args!("{method} {path}")))
+    pub(crate) async fn s3(
+        &self,
+        method: &str,
+        path: &str,
+        query: &str,
+        body: Vec<u8>,
+    ) -> Result<Answer, Failure> {
+        let call = Call {
+            service: "s3",
+            method,
+            path,
+            query,
+            headers: Vec::new(),
+            body,
+        };
+        self.send(call)
+            .await
+            .map_err(|failure| failure.context(format_args!("{method} {path}")))
     }
 
     async fn send(&self, call: Call<'_>) -> Result<Answer, Failure> {
         let host = self.address.to_string();
         let mut headers: Vec<(&str, String)> = vec![("host", host)];
         headers.extend(call.headers);
-        let borrowed: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
-        let head = RequestHead { method: call.method, path: call.path, query: call.query, headers: &borrowed };
-        let credentials =
-            Credentials { access_key_id: &self.access_key_id, secret: &self.secret, session_token: None };
+        let borrowed: Vec<(&str, &[u8])> = headers
+            .iter()
+            .map(|(name, value)| (*name, value.as_bytes()))
+            .collect();
+        let head = RequestHead {
+            method: call.method,
+            path: call.path,
+            query: call.query,
+            headers: &borrowed,
+        };
+        let credentials = Credentials {
+            access_key_id: &self.access_key_id,
+            secret: &self.secret,
+            session_token: None,
+        };
         let payload = Payload::Body(&call.body);
-        let signed = sign(&head, &credentials, &self.region, call.service, Timestamp::now(), &payload)
-            .context("signing the request")?;
-        let uri = if call.query.is_empty() { call.path.to_owned() } else { format!("{}?{}", call.path, call.query) };
+        let signed = sign(
+            &head,
+            &credentials,
+            &self.region,
+            call.service,
+            Timestamp::now(),
+            &payload,
+        )
+        .context("signing the request")?;
+        let uri = if call.query.is_empty() {
+            call.path.to_owned()
+        } else {
+            format!("{}?{}", call.path, call.query)
+        };
         let mut request = hyper::Request::builder()
             .method(call.method)
             .uri(uri)
             .header("user-agent", concat!("rolecall/", env!("CARGO_PKG_VERSION")));
-        for (name, value) in headers.iter().map(|(name, value)| (*name, value)).chain(signed.iter().map(|(name, value)| (name.as_str(), value))) {
+        for (name, value) in headers
+            .iter()
+            .map(|(name, value)| (*name, value))
+            .chain(signed.iter().map(|(name, value)| (name.as_str(), value)))
+        {
             request = request.header(name, value);
         }
-        let request = request.body(Full::new(Bytes::from(call.body))).context("making the request")?;
+        let request = request
+            .body(Full::new(Bytes::from(call.body)))
+            .context("making the request")?;
 
         let mut place = self.connection.lock().await;
         if place.as_ref().is_none_or(SendRequest::is_closed) {
             *place = Some(connect(self.address).await?);
         }
-        let Some(connection) = place.as_mut() else { return Err(Failure::new("the endpoint closed the connection")) };
+        let Some(connection) = place.as_mut() else {
+            return Err(Failure::new("the endpoint closed the connection"));
+        };
         connection.ready().await.context("reaching the endpoint")?;
-        let response = connection.send_request(request).await.context("reaching the endpoint")?;
+        let response = connection
+            .send_request(request)
+            .await
+            .context("reaching the endpoint")?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, LARGEST_ANSWER)
             .collect()
@@ -171,17 +247,27 @@ impl Client {
             .map_err(|error| Failure::new(format!("reading the endpoint's answer: {error}")))?
             .to_bytes();
         if parts.status.is_success() {
-            return Ok(Answer { headers: parts.headers, body });
+            return Ok(Answer {
+                headers: parts.headers,
+                body,
+            });
         }
-        Err(Failure::new(format!("{} {}", parts.status.as_u16(), error_text(&body))))
+        Err(Failure::new(format!(
+            "{} {}",
+            parts.status.as_u16(),
+            error_text(&body)
+        )))
     }
 }
 
 async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, Failure> {
-    let stream = TcpStream::connect(address).await.context(format_args!("connecting to {address}"))?;
+    let stream = TcpStream::connect(address)
+        .await
+        .context(format_args!("connecting to {address}"))?;
     let _ = stream.set_nodelay(true);
-    let (sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.context("reaching the endpoint")?;
+    let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .context("reaching the endpoint")?;
     tokio::spawn(connection);
     Ok(sender)
 }
@@ -190,13 +276,21 @@ async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>, Failur
 fn error_text(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     if let Ok(Value::Object(error)) = serde_json::from_slice::<Value>(body) {
-        let member = |names: &[&str]| names.iter().find_map(|name| error.get(*name)?.as_str()).unwrap_or_default();
+        let member = |names: &[&str]| {
+            names
+                .iter()
+                .find_map(|name| error.get(*name)?.as_str())
+                .unwrap_or_default()
+        };
         let code = member(&["__type", "code", "Code"]);
-        return format!("{code}: {}", member(&["message", "Message"])).trim_start_matches(": ").to_owned();
+        return format!("{code}: {}", member(&["message", "Message"]))
+            .trim_start_matches(": ")
+            .to_owned();
     }
     let element = |name: &str| {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;
-        rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+        rest.split_once(&format!("</{name}>"))
+            .map(|(text, _)| text.to_owned())
     };
     match (element("Code"), element("Message")) {
         (Some(code), Some(message)) => format!("{code}: {message}"),

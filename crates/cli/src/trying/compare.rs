@@ -9,7 +9,9 @@ pub(crate) fn same_result(first: &[u8], second: &[u8], twin: Option<&[u8]>) -> b
         return true;
     }
     let parse = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
-    let (Some(first), Some(second)) = (parse(first), parse(second)) else { return false };
+    let (Some(first), Some(second)) = (parse(first), parse(second)) else {
+        return false;
+    };
     match twin {
         None => first == second,
         Some(twin) => parse(twin).is_some_and(|twin| same(&first, &second, &twin)),
@@ -21,18 +23,25 @@ fn same(first: &Value, second: &Value, twin: &Value) -> bool {
         (Value::Object(first), Value::Object(second), Value::Object(twin)) => {
             first.len() == second.len()
                 && first.iter().all(|(key, value)| {
-                    second.get(key).is_some_and(|second| same(value, second, twin.get(key).unwrap_or(&Value::Null)))
+                    second
+                        .get(key)
+                        .is_some_and(|second| same(value, second, twin.get(key).unwrap_or(&Value::Null)))
                 })
         }
         (Value::Array(first), Value::Array(second), Value::Array(twin)) => {
             first.len() == second.len()
-                && first.iter().zip(second).enumerate().all(|(index, (first, second))| {
-                    same(first, second, twin.get(index).unwrap_or(&Value::Null))
-                })
+                && first
+                    .iter()
+                    .zip(second)
+                    .enumerate()
+                    .all(|(index, (first, second))| {
+                        same(first, second, twin.get(index).unwrap_or(&Value::Null))
+                    })
         }
         // A leaf that varies by itself must still be of the same kind.
         _ => {
-            first == second || (first != twin && std::mem::discriminant(first) == std::mem::discriminant(second))
+            first == second
+                || (first != twin && std::mem::discriminant(first) == std::mem::discriminant(second))
         }
     }
 }
@@ -46,11 +55,23 @@ mod tests {
         let first = br#"{"id":"a1","total":3,"lines":["x"]}"#;
         let second = br#"{"id":"b2","total":3,"lines":["x"]}"#;
         assert!(!same_result(first, second, None));
-        assert!(same_result(first, second, Some(br#"{"id":"c3","total":3,"lines":["x"]}"#)));
+        assert!(same_result(
+            first,
+            second,
+            Some(br#"{"id":"c3","total":3,"lines":["x"]}"#)
+        ));
         assert!(!same_result(first, second, Some(first)));
         let other_total = br#"{"id":"b2","total":4,"lines":["x"]}"#;
-        assert!(!same_result(first, other_total, Some(br#"{"id":"c3","total":3,"lines":["x"]}"#)));
+        assert!(!same_result(
+            first,
+            other_total,
+            Some(br#"{"id":"c3","total":3,"lines":["x"]}"#)
+        ));
         let other_kind = br#"{"id":null,"total":3,"lines":["x"]}"#;
-        assert!(!same_result(first, other_kind, Some(br#"{"id":"c3","total":3,"lines":["x"]}"#)));
+        assert!(!same_result(
+            first,
+            other_kind,
+            Some(br#"{"id":"c3","total":3,"lines":["x"]}"#)
+        ));
     }
 }

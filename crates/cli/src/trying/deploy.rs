@@ -1,15 +1,23 @@
 //! Creates what a template declares, one resource after the other, through the API calls a client would make.
 
+use std::fmt::Write as _;
+
 use rolecall_template::Created;
 use serde_json::{Map, Value, json};
 
 use super::client::Client;
 use crate::failure::{Context, Failure};
 
-fn created(reference: impl Into<String>, attributes: impl IntoIterator<Item = (&'static str, String)>) -> Created {
+fn created(
+    reference: impl Into<String>,
+    attributes: impl IntoIterator<Item = (&'static str, String)>,
+) -> Created {
     Created {
         reference: reference.into(),
-        attributes: attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        attributes: attributes
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
     }
 }
 
@@ -57,12 +65,15 @@ impl Deployer<'_> {
             "AWS::Logs::LogGroup" => self.log_group(name, properties).await,
             "AWS::Lambda::Function" => self.function(name, properties, code).await,
             "AWS::Lambda::Permission" => self.permission(name, properties).await,
-            other => Err(Failure::unusable(format!("resources of type {other} cannot be created here"))),
+            other => Err(Failure::unusable(format!(
+                "resources of type {other} cannot be created here"
+            ))),
         }
     }
 
     fn is_overridden(&self, role_name: &str) -> bool {
-        self.role_override.is_some_and(|replaced| replaced.role_name == role_name)
+        self.role_override
+            .is_some_and(|replaced| replaced.role_name == role_name)
     }
 
     async fn role(&self, name: &str, properties: Properties<'_>) -> Result<Created, Failure> {
@@ -71,10 +82,16 @@ impl Deployer<'_> {
         let mut form = Form::new("CreateRole");
         form.set("RoleName", name);
         form.set("Path", path);
-        form.set("AssumeRolePolicyDocument", properties.document("AssumeRolePolicyDocument")?);
+        form.set(
+            "AssumeRolePolicyDocument",
+            properties.document("AssumeRolePolicyDocument")?,
+        );
         form.set_optional("Description", properties.text("Description"));
         form.set_optional("PermissionsBoundary", properties.text("PermissionsBoundary"));
-        form.set_optional("MaxSessionDuration", properties.scalar("MaxSessionDuration").as_deref());
+        form.set_optional(
+            "MaxSessionDuration",
+            properties.scalar("MaxSessionDuration").as_deref(),
+        );
         form.tags(&properties.tags());
         let answer = self.client.iam(form.fields).await?;
         if let Some(replaced) = self.role_override.filter(|replaced| replaced.role_name == name) {
@@ -84,7 +101,12 @@ impl Deployer<'_> {
                     form.set("PolicyName", policy);
                     form.set("PolicyDocument", document);
                     self.client.iam(form.fields).await?;
-                    self.attach("Role", name, &format!("arn:aws:iam::{}:policy/{policy}", self.account)).await?;
+                    self.attach(
+                        "Role",
+                        name,
+                        &format!("arn:aws:iam::{}:policy/{policy}", self.account),
+                    )
+                    .await?;
                 } else {
                     self.put_inline_policy("Role", name, policy, document).await?;
                 }
@@ -96,19 +118,30 @@ impl Deployer<'_> {
             for policy in properties.list("Policies") {
                 let policy = Properties(policy);
                 let policy_name = policy.required("PolicyName")?;
-                self.put_inline_policy("Role", name, policy_name, &policy.document("PolicyDocument")?).await?;
+                self.put_inline_policy("Role", name, policy_name, &policy.document("PolicyDocument")?)
+                    .await?;
             }
         }
         let arn = format!("arn:aws:iam::{}:role{path}{name}", self.account);
-        Ok(created(name, [("Arn", arn), ("RoleId", element(&answer, "RoleId").unwrap_or_default())]))
+        Ok(created(
+            name,
+            [
+                ("Arn", arn),
+                ("RoleId", element(&answer, "RoleId").unwrap_or_default()),
+            ],
+        ))
     }
 
     async fn inline_policy(&self, name: &str, properties: Properties<'_>) -> Result<Created, Failure> {
         let policy_name = properties.text("PolicyName").unwrap_or(name);
         let document = properties.document("PolicyDocument")?;
         for (kind, names) in holders(properties) {
-            for holder in names.iter().filter(|holder| kind != "Role" || !self.is_overridden(holder)) {
-                self.put_inline_policy(kind, holder, policy_name, &document).await?;
+            for holder in names
+                .iter()
+                .filter(|holder| kind != "Role" || !self.is_overridden(holder))
+            {
+                self.put_inline_policy(kind, holder, policy_name, &document)
+                    .await?;
             }
         }
         Ok(created(policy_name, []))
@@ -125,7 +158,10 @@ impl Deployer<'_> {
         self.client.iam(form.fields).await?;
         let arn = format!("arn:aws:iam::{}:policy{path}{policy_name}", self.account);
         for (kind, names) in holders(properties) {
-            for holder in names.iter().filter(|holder| kind != "Role" || !self.is_overridden(holder)) {
+            for holder in names
+                .iter()
+                .filter(|holder| kind != "Role" || !self.is_overridden(holder))
+            {
                 self.attach(kind, holder, &arn).await?;
             }
         }
@@ -158,21 +194,30 @@ impl Deployer<'_> {
         self.client.s3("PUT", &format!("/{name}"), "", Vec::new()).await?;
         let tags = properties.tags();
         if !tags.is_empty() {
-            let entries: String = tags
-                .iter()
-                .map(|(key, value)| {
-                    format!("<Tag><Key>{}</Key><Value>{}</Value></Tag>", escape(key), escape(value))
-                })
-                .collect();
+            let mut entries = String::new();
+            for (key, value) in &tags {
+                // Writing to a string cannot fail.
+                let _ = write!(
+                    entries,
+                    "<Tag><Key>{}</Key><Value>{}</Value></Tag>",
+                    escape(key),
+                    escape(value)
+                );
+            }
             let body = format!("<Tagging><TagSet>{entries}</TagSet></Tagging>").into_bytes();
-            self.client.s3("PUT", &format!("/{name}"), "tagging=", body).await?;
+            self.client
+                .s3("PUT", &format!("/{name}"), "tagging=", body)
+                .await?;
         }
         Ok(created(
             name,
             [
                 ("Arn", format!("arn:aws:s3:::{name}")),
                 ("DomainName", format!("{name}.s3.amazonaws.com")),
-                ("RegionalDomainName", format!("{name}.s3.{}.amazonaws.com", self.region)),
+                (
+                    "RegionalDomainName",
+                    format!("{name}.s3.{}.amazonaws.com", self.region),
+                ),
             ],
         ))
     }
@@ -182,10 +227,19 @@ impl Deployer<'_> {
         let name = properties.text("TableName").unwrap_or(name).to_owned();
         input.insert("TableName".to_owned(), name.clone().into());
         let time_to_live = input.remove("TimeToLiveSpecification");
-        self.client.json("dynamodb", "DynamoDB_20120810.CreateTable", "1.0", &Value::Object(input)).await?;
+        self.client
+            .json(
+                "dynamodb",
+                "DynamoDB_20120810.CreateTable",
+                "1.0",
+                &Value::Object(input),
+            )
+            .await?;
         if let Some(specification) = time_to_live {
             let input = json!({"TableName": name, "TimeToLiveSpecification": specification});
-            self.client.json("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", "1.0", &input).await?;
+            self.client
+                .json("dynamodb", "DynamoDB_20120810.UpdateTimeToLive", "1.0", &input)
+                .await?;
         }
         let arn = format!("arn:aws:dynamodb:{}:{}:table/{name}", self.region, self.account);
         Ok(created(name, [("Arn", arn)]))
@@ -196,12 +250,20 @@ impl Deployer<'_> {
         let mut input = json!({"logGroupName": name});
         let tags = properties.tags();
         if !tags.is_empty() {
-            input["tags"] = tags.into_iter().map(|(key, value)| (key, Value::from(value))).collect::<Map<_, _>>().into();
+            input["tags"] = tags
+                .into_iter()
+                .map(|(key, value)| (key, Value::from(value)))
+                .collect::<Map<_, _>>()
+                .into();
         }
-        self.client.json("logs", "Logs_20140328.CreateLogGroup", "1.1", &input).await?;
+        self.client
+            .json("logs", "Logs_20140328.CreateLogGroup", "1.1", &input)
+            .await?;
         if let Some(days) = properties.integer("RetentionInDays")? {
             let input = json!({"logGroupName": name, "retentionInDays": days});
-            self.client.json("logs", "Logs_20140328.PutRetentionPolicy", "1.1", &input).await?;
+            self.client
+                .json("logs", "Logs_20140328.PutRetentionPolicy", "1.1", &input)
+                .await?;
         }
         let arn = format!("arn:aws:logs:{}:{}:log-group:{name}:*", self.region, self.account);
         Ok(created(name, [("Arn", arn)]))
@@ -223,12 +285,20 @@ impl Deployer<'_> {
         let tags = properties.tags();
         input.remove("Tags");
         if !tags.is_empty() {
-            input.insert("Tags".to_owned(), tags.into_iter().map(|(key, value)| (key, value.into())).collect::<Map<_, _>>().into());
+            input.insert(
+                "Tags".to_owned(),
+                tags.into_iter()
+                    .map(|(key, value)| (key, value.into()))
+                    .collect::<Map<_, _>>()
+                    .into(),
+            );
         }
         if let Some(runtime) = self.runtime_override {
             input.insert("Runtime".to_owned(), runtime.into());
         }
-        self.client.rest_json("lambda", "POST", "/2015-03-31/functions", &Value::Object(input)).await?;
+        self.client
+            .rest_json("lambda", "POST", "/2015-03-31/functions", &Value::Object(input))
+            .await?;
         let arn = format!("arn:aws:lambda:{}:{}:function:{name}", self.region, self.account);
         Ok(created(name, [("Arn", arn)]))
     }
@@ -238,8 +308,13 @@ impl Deployer<'_> {
         let function = properties.required("FunctionName")?.to_owned();
         input.remove("FunctionName");
         input.insert("StatementId".to_owned(), name.into());
-        let path = format!("/2015-03-31/functions/{}/policy", super::client::percent_encode(&function));
-        self.client.rest_json("lambda", "POST", &path, &Value::Object(input)).await?;
+        let path = format!(
+            "/2015-03-31/functions/{}/policy",
+            super::client::percent_encode(&function)
+        );
+        self.client
+            .rest_json("lambda", "POST", &path, &Value::Object(input))
+            .await?;
         Ok(created(name, []))
     }
 }
@@ -249,9 +324,12 @@ fn base64_of(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// Roles, users and groups a policy resource is for, as (kind in operation names, names).
-fn holders(properties: Properties<'_>) -> [(&'static str, Vec<String>); 3] {
-    [("Role", properties.texts("Roles")), ("User", properties.texts("Users")), ("Group", properties.texts("Groups"))]
+/// Roles and users a policy resource is for, as (kind in operation names, names).
+fn holders(properties: Properties<'_>) -> [(&'static str, Vec<String>); 2] {
+    [
+        ("Role", properties.texts("Roles")),
+        ("User", properties.texts("Users")),
+    ]
 }
 
 /// The text of the first element `name` in an answer of the Query protocol.
@@ -273,11 +351,17 @@ pub(super) fn elements(answer: &str, name: &str) -> Vec<String> {
 }
 
 fn unescape(text: &str) -> String {
-    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+    text.replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&")
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 /// A form of the Query protocol.
@@ -287,7 +371,9 @@ struct Form {
 
 impl Form {
     fn new(action: &str) -> Self {
-        Self { fields: vec![("Action".to_owned(), action.to_owned())] }
+        Self {
+            fields: vec![("Action".to_owned(), action.to_owned())],
+        }
     }
 
     fn set(&mut self, name: &str, value: impl Into<String>) {
@@ -314,7 +400,9 @@ struct Properties<'a>(&'a Value);
 
 impl<'a> Properties<'a> {
     fn object(self) -> Result<&'a Map<String, Value>, Failure> {
-        self.0.as_object().ok_or_else(|| Failure::unusable("a resource's Properties must be a map"))
+        self.0
+            .as_object()
+            .ok_or_else(|| Failure::unusable("a resource's Properties must be a map"))
     }
 
     fn text(self, name: &str) -> Option<&'a str> {
@@ -322,7 +410,8 @@ impl<'a> Properties<'a> {
     }
 
     fn required(self, name: &str) -> Result<&'a str, Failure> {
-        self.text(name).ok_or_else(|| Failure::unusable(format!("property {name} is missing or no text")))
+        self.text(name)
+            .ok_or_else(|| Failure::unusable(format!("property {name} is missing or no text")))
     }
 
     fn scalar(self, name: &str) -> Option<String> {
@@ -331,16 +420,27 @@ impl<'a> Properties<'a> {
 
     fn integer(self, name: &str) -> Result<Option<i64>, Failure> {
         self.scalar(name)
-            .map(|text| text.parse().map_err(|_| Failure::unusable(format!("property {name} must be a whole number, not {text}"))))
+            .map(|text| {
+                text.parse().map_err(|_| {
+                    Failure::unusable(format!("property {name} must be a whole number, not {text}"))
+                })
+            })
             .transpose()
     }
 
     fn list(self, name: &str) -> &'a [Value] {
-        self.0.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.0
+            .get(name)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     fn texts(self, name: &str) -> Vec<String> {
-        self.list(name).iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        self.list(name)
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A policy document, which a template writes as a map.
@@ -354,12 +454,18 @@ impl<'a> Properties<'a> {
 
     fn tags(self) -> Vec<(String, String)> {
         match self.0.get("Tags") {
-            Some(Value::Object(tags)) => {
-                tags.iter().filter_map(|(key, value)| Some((key.clone(), scalar(value)?))).collect()
-            }
+            Some(Value::Object(tags)) => tags
+                .iter()
+                .filter_map(|(key, value)| Some((key.clone(), scalar(value)?)))
+                .collect(),
             Some(Value::Array(tags)) => tags
                 .iter()
-                .filter_map(|tag| Some((tag.get("Key").and_then(scalar)?, tag.get("Value").and_then(scalar)?)))
+                .filter_map(|tag| {
+                    Some((
+                        tag.get("Key").and_then(scalar)?,
+                        tag.get("Value").and_then(scalar)?,
+                    ))
+                })
                 .collect(),
             _ => Vec::new(),
         }

@@ -12,8 +12,8 @@ mod plan;
 mod report_line;
 mod run;
 
-pub(crate) use plan::{Subject, prepare};
 pub(crate) use compare::same_result;
 pub(crate) use deploy::RoleOverride;
+pub(crate) use plan::{Subject, prepare};
 pub(crate) use report_line::ReportLine;
 pub(crate) use run::{Run, RunOptions, new_credentials, run};

@@ -63,8 +63,14 @@ pub(crate) fn prepare(arguments: &TryArguments) -> Result<Subject, Failure> {
         stack_name,
         url_suffix: "amazonaws.com".to_owned(),
     };
-    let plan = template.plan(&parameters(&arguments.parameters)?, &pseudo, &managed_policy_arn).map_err(in_template)?;
-    let skipped: Vec<String> = plan.unsupported().iter().map(|unsupported| format!("{name}: {unsupported}")).collect();
+    let plan = template
+        .plan(&parameters(&arguments.parameters)?, &pseudo, &managed_policy_arn)
+        .map_err(in_template)?;
+    let skipped: Vec<String> = plan
+        .unsupported()
+        .iter()
+        .map(|unsupported| format!("{name}: {unsupported}"))
+        .collect();
     if !skipped.is_empty() && !arguments.skip_unsupported {
         return Err(Failure::unusable(format!(
             "{}\ngive --skip-unsupported to go on without",
@@ -77,14 +83,20 @@ pub(crate) fn prepare(arguments: &TryArguments) -> Result<Subject, Failure> {
     let interpreters = Interpreters::new();
     let interpreter = match runtime {
         RuntimeIdentifier::Python(minor) => Some(interpreters.python(minor).map_err(|error| {
-            Failure::unusable(format!("{error}; or run it on another one, such as --runtime {}", offer(&interpreters)))
+            Failure::unusable(format!(
+                "{error}; or run it on another one, such as --runtime {}",
+                offer(&interpreters)
+            ))
         })?),
         RuntimeIdentifier::ProvidedAl2 | RuntimeIdentifier::ProvidedAl2023 => None,
     };
     let mut code = BTreeMap::new();
     for summary in &functions {
         if let Some(source) = source(summary, &folder)? {
-            code.insert(summary.logical_id.clone(), build::build(&source, python(interpreter.as_ref()))?);
+            code.insert(
+                summary.logical_id.clone(),
+                build::build(&source, python(interpreter.as_ref()))?,
+            );
         }
     }
     Ok(Subject {
@@ -102,39 +114,68 @@ pub(crate) fn prepare(arguments: &TryArguments) -> Result<Subject, Failure> {
 /// The template, and the folder its paths are relative to.
 fn locate(path: &Path) -> Result<(PathBuf, PathBuf), Failure> {
     if path.is_file() {
-        let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         return Ok((path.to_owned(), folder.to_owned()));
     }
     if !path.is_dir() {
-        return Err(Failure::unusable(format!("{} does not exist; give a folder with a template.yaml", path.display())));
+        return Err(Failure::unusable(format!(
+            "{} does not exist; give a folder with a template.yaml",
+            path.display()
+        )));
     }
     ["template.yaml", "template.yml", "template.json"]
         .iter()
         .map(|name| path.join(name))
         .find(|file| file.is_file())
         .map(|file| (file, path.to_owned()))
-        .ok_or_else(|| Failure::unusable(format!("{} has no template.yaml, template.yml or template.json", path.display())))
+        .ok_or_else(|| {
+            Failure::unusable(format!(
+                "{} has no template.yaml, template.yml or template.json",
+                path.display()
+            ))
+        })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let size = fs::metadata(path).context(format_args!("reading {}", path.display()))?.len();
+    let size = fs::metadata(path)
+        .context(format_args!("reading {}", path.display()))?
+        .len();
     if size > LARGEST_FILE {
-        return Err(Failure::unusable(format!("{} is larger than 6 MB", path.display())));
+        return Err(Failure::unusable(format!(
+            "{} is larger than 6 MB",
+            path.display()
+        )));
     }
     fs::read(path).context(format_args!("reading {}", path.display()))
 }
 
 /// A stack's name from the folder's: letters, digits and hyphens, beginning with a letter.
 fn stack_name(folder: &Path) -> String {
-    let name = folder.canonicalize().ok().and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
+    let name = folder
+        .canonicalize()
+        .ok()
+        .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
     let cleaned: String = name
         .unwrap_or_default()
         .chars()
-        .map(|character| if character.is_ascii_alphanumeric() { character } else { '-' })
+        .map(|character| {
+            if character.is_ascii_alphanumeric() {
+                character
+            } else {
+                '-'
+            }
+        })
         .take(40)
         .collect();
     let cleaned = cleaned.trim_matches('-');
-    if cleaned.starts_with(|first: char| first.is_ascii_alphabetic()) { cleaned.to_owned() } else { format!("stack-{cleaned}").trim_end_matches('-').to_owned() }
+    if cleaned.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        cleaned.to_owned()
+    } else {
+        format!("stack-{cleaned}").trim_end_matches('-').to_owned()
+    }
 }
 
 fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
@@ -150,7 +191,10 @@ fn parameters(given: &[String]) -> Result<BTreeMap<String, String>, Failure> {
 
 /// The ARN of an AWS managed policy, whatever its path.
 fn managed_policy_arn(name: &str) -> Option<String> {
-    rolecall_catalog::managed_policies().iter().find(|policy| policy.name() == name).map(|policy| policy.arn())
+    rolecall_catalog::managed_policies()
+        .iter()
+        .find(|policy| policy.name() == name)
+        .map(rolecall_catalog::ManagedPolicy::arn)
 }
 
 fn choose<'a>(
@@ -158,9 +202,18 @@ fn choose<'a>(
     wanted: Option<&str>,
     template: &Path,
 ) -> Result<&'a FunctionSummary, Failure> {
-    let names = || functions.iter().map(|function| function.logical_id.as_str()).collect::<Vec<_>>().join(", ");
+    let names = || {
+        functions
+            .iter()
+            .map(|function| function.logical_id.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     match (wanted, functions) {
-        (_, []) => Err(Failure::unusable(format!("{} declares no function that can be tried", template.display()))),
+        (_, []) => Err(Failure::unusable(format!(
+            "{} declares no function that can be tried",
+            template.display()
+        ))),
         (None, [only]) => Ok(only),
         (None, _) => Err(Failure::unusable(format!(
             "{} declares several functions; choose one with --function: {}",
@@ -170,7 +223,9 @@ fn choose<'a>(
         (Some(wanted), _) => functions
             .iter()
             .find(|function| function.logical_id == wanted)
-            .ok_or_else(|| Failure::unusable(format!("there is no function {wanted}; there are: {}", names()))),
+            .ok_or_else(|| {
+                Failure::unusable(format!("there is no function {wanted}; there are: {}", names()))
+            }),
     }
 }
 
@@ -180,12 +235,18 @@ fn runtime(
 ) -> Result<(RuntimeIdentifier, Option<String>), Failure> {
     let declared = function.runtime.as_deref();
     let name = wanted.or(declared).ok_or_else(|| {
-        Failure::unusable(format!("{} has no Runtime; container images are not supported", function.logical_id))
+        Failure::unusable(format!(
+            "{} has no Runtime; container images are not supported",
+            function.logical_id
+        ))
     })?;
-    let runtime = name
-        .parse()
-        .map_err(|error: rolecall_runtime::RuntimeError| Failure::unusable(format!("{}: {error}", function.logical_id)))?;
-    Ok((runtime, declared.filter(|declared| *declared != name).map(str::to_owned)))
+    let runtime = name.parse().map_err(|error: rolecall_runtime::RuntimeError| {
+        Failure::unusable(format!("{}: {error}", function.logical_id))
+    })?;
+    Ok((
+        runtime,
+        declared.filter(|declared| *declared != name).map(str::to_owned),
+    ))
 }
 
 /// A runtime this machine has, for the message about one it has not.
@@ -205,12 +266,21 @@ fn source(function: &FunctionSummary, folder: &Path) -> Result<Option<Source>, F
         CodeSource::S3 => None,
         CodeSource::Inline(code) => {
             // The handler `index.handler` asks for the file index, as CloudFormation makes it of inline code.
-            let module = function.handler.as_deref().and_then(|handler| handler.rsplit_once('.')).map_or("index", |(module, _)| module);
-            Some(Source::Inline { file_name: format!("{module}.py"), code: code.clone() })
+            let module = function
+                .handler
+                .as_deref()
+                .and_then(|handler| handler.rsplit_once('.'))
+                .map_or("index", |(module, _)| module);
+            Some(Source::Inline {
+                file_name: format!("{module}.py"),
+                code: code.clone(),
+            })
         }
         CodeSource::LocalPath(path) => {
             let relative = Path::new(path);
-            let stays = relative.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+            let stays = relative
+                .components()
+                .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
             if !stays {
                 return Err(Failure::unusable(format!(
                     "line {}: the code path {path} leaves the template's folder; move the code into it",
@@ -246,7 +316,11 @@ fn event_file(given: Option<&Path>, folder: &Path) -> Result<PathBuf, Failure> {
         ))),
         several => Err(Failure::unusable(format!(
             "there are several events; choose one with --event: {}",
-            several.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+            several
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
         ))),
     }
 }
@@ -257,16 +331,30 @@ fn seeds(folder: &Path) -> Result<Vec<Seed>, Failure> {
     let mut seeds = Vec::new();
     let mut folders = vec![root.clone()];
     while let Some(folder) = folders.pop() {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        let Ok(entries) = fs::read_dir(&folder) else {
+            continue;
+        };
         for entry in entries {
-            let path = entry.context(format_args!("reading {}", folder.display()))?.path();
+            let path = entry
+                .context(format_args!("reading {}", folder.display()))?
+                .path();
             if path.is_dir() {
                 folders.push(path);
                 continue;
             }
-            let name = path.strip_prefix(&root).unwrap_or(&path).to_string_lossy().into_owned();
-            let Some((bucket, key)) = name.split_once('/') else { continue };
-            seeds.push(Seed { bucket: bucket.to_owned(), key: key.to_owned(), content: read(&path)? });
+            let name = path
+                .strip_prefix(&root)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .into_owned();
+            let Some((bucket, key)) = name.split_once('/') else {
+                continue;
+            };
+            seeds.push(Seed {
+                bucket: bucket.to_owned(),
+                key: key.to_owned(),
+                content: read(&path)?,
+            });
         }
     }
     seeds.sort_by(|left, right| (&left.bucket, &left.key).cmp(&(&right.bucket, &right.key)));

@@ -17,10 +17,15 @@ impl ReportLine {
     /// Reads what is there; what is not is zero.
     pub(crate) fn parse(line: &str) -> Self {
         let field = |name: &str| {
-            line.split('\t').find_map(|field| field.strip_prefix(name)?.strip_prefix(": ")?.split(' ').next())
+            line.split('\t')
+                .find_map(|field| field.strip_prefix(name)?.strip_prefix(": ")?.split(' ').next())
         };
         let number = |name: &str| field(name).and_then(|text| text.parse::<f64>().ok());
-        let whole = |name: &str| field(name).and_then(|text| text.parse::<u32>().ok()).unwrap_or_default();
+        let whole = |name: &str| {
+            field(name)
+                .and_then(|text| text.parse::<u32>().ok())
+                .unwrap_or_default()
+        };
         Self {
             duration_ms: number("Duration").unwrap_or_default(),
             init_ms: number("Init Duration"),
@@ -38,7 +43,12 @@ mod tests {
     fn reads_lambdas_line() {
         let line = "REPORT RequestId: id\tDuration: 3.25 ms\tBilled Duration: 104 ms\tMemory Size: 256 MB\t\
                     Max Memory Used: 41 MB\tInit Duration: 100.50 ms\t";
-        let expected = ReportLine { duration_ms: 3.25, init_ms: Some(100.5), memory_mb: 256, max_memory_mb: 41 };
+        let expected = ReportLine {
+            duration_ms: 3.25,
+            init_ms: Some(100.5),
+            memory_mb: 256,
+            max_memory_mb: 41,
+        };
         assert_eq!(ReportLine::parse(line), expected);
         assert_eq!(ReportLine::parse("START RequestId: id").init_ms, None);
     }

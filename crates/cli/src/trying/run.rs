@@ -64,15 +64,20 @@ pub(crate) struct Run {
 /// A resource cannot be created, or the function cannot be invoked. A function that fails is a result.
 pub(crate) async fn run(subject: &Subject, options: RunOptions<'_>) -> Result<Run, Failure> {
     let scratch;
-    let data: PathBuf = match options.keep {
-        Some(folder) => folder.to_owned(),
-        None => {
-            scratch = tempfile::Builder::new().prefix("rolecall-try-").tempdir().context("making a scratch folder")?;
-            scratch.path().to_owned()
-        }
+    let data: PathBuf = if let Some(folder) = options.keep {
+        folder.to_owned()
+    } else {
+        scratch = tempfile::Builder::new()
+            .prefix("rolecall-try-")
+            .tempdir()
+            .context("making a scratch folder")?;
+        scratch.path().to_owned()
     };
     let (access_key_id, secret_access_key) = new_credentials()?;
-    let root = RootCredentials { access_key_id, secret_access_key };
+    let root = RootCredentials {
+        access_key_id,
+        secret_access_key,
+    };
     let endpoint = Endpoint::start(EndpointOptions {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
         data,
@@ -137,12 +142,26 @@ async fn deploy_and_invoke(
     let (made, properties) = function.ok_or_else(|| Failure::unusable("the function was not created"))?;
     for seed in &subject.seeds {
         let bucket = created.get(&seed.bucket).ok_or_else(|| {
-            Failure::unusable(format!("seed/{}: the template creates no bucket of that logical id", seed.bucket))
+            Failure::unusable(format!(
+                "seed/{}: the template creates no bucket of that logical id",
+                seed.bucket
+            ))
         })?;
         let key: Vec<String> = seed.key.split('/').map(percent_encode).collect();
-        client.s3("PUT", &format!("/{}/{}", bucket.reference, key.join("/")), "", seed.content.clone()).await?;
+        client
+            .s3(
+                "PUT",
+                &format!("/{}/{}", bucket.reference, key.join("/")),
+                "",
+                seed.content.clone(),
+            )
+            .await?;
     }
-    let role_arn = properties.get("Role").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let role_arn = properties
+        .get("Role")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let role_name = role_arn.rsplit('/').next().unwrap_or_default().to_owned();
     let granted = granted(&client, &role_name).await?;
     let boundary = boundary(&client, &role_name).await?;
@@ -161,7 +180,7 @@ async fn deploy_and_invoke(
     })
 }
 
-/// Makes the deploying identity, an IAM user with AdministratorAccess, and a client that signs with its key.
+/// Makes the deploying identity, an IAM user with `AdministratorAccess`, and a client that signs with its key.
 async fn deployer(address: SocketAddr, root: &RootCredentials) -> Result<Client, Failure> {
     let client = Client::new(address, REGION, &root.access_key_id, &root.secret_access_key);
     let user = ("UserName", DEPLOYER);
@@ -173,24 +192,36 @@ async fn deployer(address: SocketAddr, root: &RootCredentials) -> Result<Client,
         super::deploy::element(&answer, name)
             .ok_or_else(|| Failure::new(format!("CreateAccessKey answered without {name}")))
     };
-    Ok(Client::new(address, REGION, &element("AccessKeyId")?, &element("SecretAccessKey")?))
+    Ok(Client::new(
+        address,
+        REGION,
+        &element("AccessKeyId")?,
+        &element("SecretAccessKey")?,
+    ))
 }
 
 fn form(action: &str, more: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut fields = vec![("Action".to_owned(), action.to_owned())];
-    fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    fields.extend(
+        more.iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
     fields
 }
 
 /// Every policy of the role, read through the API.
 async fn granted(client: &Client, role_name: &str) -> Result<Vec<(String, String)>, Failure> {
     let mut granted = Vec::new();
-    let attached = client.iam(form("ListAttachedRolePolicies", &[("RoleName", role_name)])).await?;
+    let attached = client
+        .iam(form("ListAttachedRolePolicies", &[("RoleName", role_name)]))
+        .await?;
     for arn in super::deploy::elements(&attached, "PolicyArn") {
         let document = managed_document(client, &arn).await?;
         granted.push((arn, document));
     }
-    let inline = client.iam(form("ListRolePolicies", &[("RoleName", role_name)])).await?;
+    let inline = client
+        .iam(form("ListRolePolicies", &[("RoleName", role_name)]))
+        .await?;
     for name in super::deploy::elements(&inline, "member") {
         let fields = [("RoleName", role_name), ("PolicyName", name.as_str())];
         let document = client.iam(form("GetRolePolicy", &fields)).await?;
@@ -201,7 +232,9 @@ async fn granted(client: &Client, role_name: &str) -> Result<Vec<(String, String
 
 async fn boundary(client: &Client, role_name: &str) -> Result<Option<(String, String)>, Failure> {
     let role = client.iam(form("GetRole", &[("RoleName", role_name)])).await?;
-    let Some(arn) = super::deploy::element(&role, "PermissionsBoundaryArn") else { return Ok(None) };
+    let Some(arn) = super::deploy::element(&role, "PermissionsBoundaryArn") else {
+        return Ok(None);
+    };
     let document = managed_document(client, &arn).await?;
     Ok(Some((arn, document)))
 }
@@ -209,7 +242,12 @@ async fn boundary(client: &Client, role_name: &str) -> Result<Option<(String, St
 async fn managed_document(client: &Client, arn: &str) -> Result<String, Failure> {
     let policy = client.iam(form("GetPolicy", &[("PolicyArn", arn)])).await?;
     let version = super::deploy::element(&policy, "DefaultVersionId").unwrap_or_default();
-    let document = client.iam(form("GetPolicyVersion", &[("PolicyArn", arn), ("VersionId", &version)])).await?;
+    let document = client
+        .iam(form(
+            "GetPolicyVersion",
+            &[("PolicyArn", arn), ("VersionId", &version)],
+        ))
+        .await?;
     decoded_document(&document, "Document")
 }
 
@@ -224,10 +262,18 @@ fn decoded_document(answer: &str, element: &str) -> Result<String, Failure> {
 }
 
 async fn invoke(client: &Client, function_name: &str, event: &[u8]) -> Result<Run, Failure> {
-    let path = format!("/2015-03-31/functions/{}/invocations", percent_encode(function_name));
+    let path = format!(
+        "/2015-03-31/functions/{}/invocations",
+        percent_encode(function_name)
+    );
     let headers = vec![("x-amz-log-type", "Tail".to_owned())];
-    let answer = client.rest("lambda", "POST", &path, headers, event.to_vec()).await?;
-    let tail = answer.header("x-amz-log-result").and_then(|text| STANDARD.decode(text).ok()).unwrap_or_default();
+    let answer = client
+        .rest("lambda", "POST", &path, headers, event.to_vec())
+        .await?;
+    let tail = answer
+        .header("x-amz-log-result")
+        .and_then(|text| STANDARD.decode(text).ok())
+        .unwrap_or_default();
     let log_tail = String::from_utf8_lossy(&tail).into_owned();
     Ok(Run {
         role_name: String::new(),
@@ -235,7 +281,11 @@ async fn invoke(client: &Client, function_name: &str, event: &[u8]) -> Result<Ru
         function_arn: String::new(),
         payload: answer.body.to_vec(),
         function_error: answer.header("x-amz-function-error").map(str::to_owned),
-        report_line: log_tail.lines().rev().find(|line| line.starts_with("REPORT ")).map(str::to_owned),
+        report_line: log_tail
+            .lines()
+            .rev()
+            .find(|line| line.starts_with("REPORT "))
+            .map(str::to_owned),
         log_tail,
         records: Vec::new(),
         granted: Vec::new(),
@@ -245,15 +295,25 @@ async fn invoke(client: &Client, function_name: &str, event: &[u8]) -> Result<Ru
 
 /// The position after the newest record.
 fn records_so_far(endpoint: &Endpoint) -> Result<u64, Failure> {
-    let newest = endpoint.recorder.read_reverse(u64::MAX, 1).context("reading the trail")?;
-    Ok(newest.first().map_or(0, |(position, _)| position.saturating_add(1)))
+    let newest = endpoint
+        .recorder
+        .read_reverse(u64::MAX, 1)
+        .context("reading the trail")?;
+    Ok(newest
+        .first()
+        .map_or(0, |(position, _)| position.saturating_add(1)))
 }
 
 fn records_from(endpoint: &Endpoint, mut position: u64) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     loop {
-        let batch = endpoint.recorder.read_from(position, BATCH).context("reading the trail")?;
-        let Some((last, _)) = batch.last() else { return Ok(records) };
+        let batch = endpoint
+            .recorder
+            .read_from(position, BATCH)
+            .context("reading the trail")?;
+        let Some((last, _)) = batch.last() else {
+            return Ok(records);
+        };
         position = last.saturating_add(1);
         records.extend(batch.into_iter().map(|(_, record)| record));
     }

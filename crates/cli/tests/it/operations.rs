@@ -24,18 +24,32 @@ fn served() -> Vec<(&'static str, &'static str)> {
 
 #[test]
 fn every_operation_served_has_its_actions() {
-    assert!(served().len() > 150, "the tables of operations are not what they were");
-    let missing: Vec<_> =
-        served().into_iter().filter(|(service, name)| catalog::operation_actions(service, name).is_none()).collect();
-    assert_eq!(missing, Vec::new(), "operations without an entry in the authorization facts");
+    assert!(
+        served().len() > 150,
+        "the tables of operations are not what they were"
+    );
+    let missing: Vec<_> = served()
+        .into_iter()
+        .filter(|(service, name)| catalog::operation_actions(service, name).is_none())
+        .collect();
+    assert_eq!(
+        missing,
+        Vec::new(),
+        "operations without an entry in the authorization facts"
+    );
 }
 
 #[test]
 fn every_action_of_an_operation_exists() {
     for (service, name) in served() {
-        let Some(actions) = catalog::operation_actions(service, name) else { continue };
+        let Some(actions) = catalog::operation_actions(service, name) else {
+            continue;
+        };
         for action in actions.required.iter().chain(actions.conditional.iter()) {
-            assert!(catalog::action(action).is_some(), "{service}:{name} needs {action}, which is no action of AWS's");
+            assert!(
+                catalog::action(action).is_some(),
+                "{service}:{name} needs {action}, which is no action of AWS's"
+            );
         }
     }
 }
@@ -52,6 +66,9 @@ fn operation_names_are_not_taken_for_actions() {
         ("lambda", "Invoke", "lambda:InvokeFunction"),
     ] {
         let actions = catalog::operation_actions(service, name);
-        assert!(actions.is_some_and(|actions| actions.required.iter().any(|have| *have == action)), "{service}:{name}");
+        assert!(
+            actions.is_some_and(|actions| actions.required.contains(&action)),
+            "{service}:{name}"
+        );
     }
 }
