@@ -70,12 +70,12 @@ impl Endpoint {
             ))
         })?;
         let address = listener.local_addr().context("reading the address")?;
+        data_folder::create_private(&options.data)?;
+        // The store locks the folder; what another server may be using is not touched before.
+        let store = open_store(&options)?;
         let spool = options.data.join("spool");
         let _ = std::fs::remove_dir_all(&spool);
-        for folder in [&options.data, &spool] {
-            data_folder::create_private(folder)?;
-        }
-        let store = open_store(&options)?;
+        data_folder::create_private(&spool)?;
         let directory = Directory::open(
             Arc::clone(&store),
             options.account.as_str(),
