@@ -1,6 +1,6 @@
 //! `LookupEvents`: management events of the last 90 days, newest first, by one attribute.
 //!
-//! Source: CloudTrail API Reference, "LookupEvents".
+//! Source: CloudTrail API Reference, `LookupEvents`.
 
 use jiff::{SignedDuration, Timestamp};
 use rolecall_store::Position;

@@ -24,7 +24,7 @@ pub enum Durability {
 const KEPT: SignedDuration = SignedDuration::from_hours(91 * 24);
 
 /// Records one step of [`Recorder::prune`] looks at.
-const PRUNING_STEP: usize = 1024;
+const PRUNING_STEP: usize = 256;
 
 /// How far a step of [`Recorder::prune`] came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -91,12 +91,12 @@ impl UserIdentity {
         };
         match principal {
             Principal::Root { account } => {
-                identity.kind = "Root".to_owned();
+                identity.kind = "Root".into();
                 identity.principal_id = Some(account.clone());
                 identity.arn = Some(principal.arn());
             }
             Principal::User { name, id, .. } => {
-                identity.kind = "IAMUser".to_owned();
+                identity.kind = "IAMUser".into();
                 identity.principal_id.clone_from(id);
                 identity.arn = Some(principal.arn());
                 identity.user_name = Some(name.clone());
@@ -106,32 +106,32 @@ impl UserIdentity {
                 session_name,
                 ..
             } => {
-                identity.kind = "AssumedRole".to_owned();
+                identity.kind = "AssumedRole".into();
                 identity.principal_id = role_id.as_ref().map(|id| format!("{id}:{session_name}"));
                 identity.arn = Some(principal.arn());
             }
             Principal::FederatedUser { account, name, .. } => {
-                identity.kind = "FederatedUser".to_owned();
+                identity.kind = "FederatedUser".into();
                 identity.principal_id = Some(format!("{account}:{name}"));
                 identity.arn = Some(principal.arn());
             }
             Principal::Federated { provider } => {
-                identity.kind = "WebIdentityUser".to_owned();
+                identity.kind = "WebIdentityUser".into();
                 identity.principal_id = Some(provider.clone());
             }
             Principal::Service { name } => {
-                identity.kind = "AWSService".to_owned();
+                identity.kind = "AWSService".into();
                 identity.invoked_by = Some(name.clone());
             }
             Principal::Anonymous => {
-                identity.kind = "AWSAccount".to_owned();
+                identity.kind = "AWSAccount".into();
                 identity.principal_id = Some(String::new());
                 identity.account_id = Some("anonymous".to_owned());
             }
         }
         // A caller from another account is shown to this one as an account only.
         if principal.account().is_some_and(|own| own != account) {
-            identity.kind = "AWSAccount".to_owned();
+            identity.kind = "AWSAccount".into();
             identity.user_name = None;
             identity.arn = None;
             identity.session_context = None;
