@@ -421,7 +421,8 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Accesses that differ in nothing a reader sees, at the place of the first.
+/// Accesses that differ in nothing a reader sees: of the function's own those that follow each other, so that its order stays; of those
+/// an AWS service made meanwhile (writing the log) all, at the place of the first.
 struct Row<'a> {
     call: &'a CallReport,
     times: usize,
@@ -441,6 +442,8 @@ impl Row<'_> {
 fn rows(calls: &[CallReport]) -> Vec<Row<'_>> {
     let mut rows: Vec<Row<'_>> = Vec::new();
     let mut places = HashMap::new();
+    let mut own_calls = 0_usize;
+    let mut last_own = None;
     for call in calls {
         let outcome = (call.verdict, call.decisive, &call.error_code, &call.message);
         let key = (
@@ -449,6 +452,11 @@ fn rows(calls: &[CallReport]) -> Vec<Row<'_>> {
             &call.invoked_by,
             outcome,
         );
+        if call.invoked_by.is_none() && last_own.replace(key) != Some(key) {
+            own_calls = own_calls.saturating_add(1);
+        }
+        let turn = if call.invoked_by.is_none() { own_calls } else { 0 };
+        let key = (turn, key);
         let place = *places.entry(key).or_insert(rows.len());
         match rows.get_mut(place) {
             Some(row) => row.times += 1,
