@@ -31,6 +31,13 @@ pub(crate) struct BodyLimit {
     pub(crate) streaming: bool,
 }
 
+/// A body on its way in, and what it may take.
+pub(crate) struct Reception<'a> {
+    pub(crate) body: &'a mut Incoming,
+    pub(crate) limit: BodyLimit,
+    pub(crate) memory: &'a mut MemoryShare,
+}
+
 /// Region of the endpoints that are the same everywhere.
 pub(crate) const GLOBAL_REGION: &str = "us-east-1";
 
@@ -85,49 +92,40 @@ impl Gateway {
         bucket: Option<&str>,
         claim: &Claim,
         key: &ResolvedKey,
-        incoming: &mut Incoming,
-        limit: &BodyLimit,
-        memory: &mut MemoryShare,
+        reception: &mut Reception<'_>,
         now: Timestamp,
     ) -> Result<ByteStream, BodyError> {
         let secret = SecretKey::new(key.secret.expose());
         if claim.payload == PayloadHash::Body {
-            let bytes = body::receive(
-                incoming,
-                usize::try_from(limit.bytes).unwrap_or(usize::MAX),
-                memory,
-            )
-            .await?;
+            let limit = usize::try_from(reception.limit.bytes).unwrap_or(usize::MAX);
+            let bytes = body::receive(reception.body, limit, reception.memory).await?;
             let hash = Sha256::digest(&bytes).into();
             self.verify_head(head, bucket, claim, &secret, Some(hash), now)?;
             return Ok(ByteStream::Memory(bytes));
         }
         let verified = self.verify_head(head, bucket, claim, &secret, None, now)?;
         let verifier = head.with_borrowed(|head| PayloadVerifier::new(head, claim, &verified))?;
-        self.receive_body(verifier, incoming, limit, memory).await
+        self.receive_body(verifier, reception).await
     }
 
     /// Receives the body of a request that is not signed.
     pub(crate) async fn receive_unsigned(
         &self,
         head: &Head,
-        incoming: &mut Incoming,
-        limit: &BodyLimit,
-        memory: &mut MemoryShare,
+        reception: &mut Reception<'_>,
     ) -> Result<ByteStream, BodyError> {
         let verifier = head.with_borrowed(PayloadVerifier::anonymous)?;
-        self.receive_body(verifier, incoming, limit, memory).await
+        self.receive_body(verifier, reception).await
     }
 
     async fn receive_body(
         &self,
         verifier: PayloadVerifier,
-        incoming: &mut Incoming,
-        limit: &BodyLimit,
-        memory: &mut MemoryShare,
+        reception: &mut Reception<'_>,
     ) -> Result<ByteStream, BodyError> {
+        let Reception { body, limit, memory } = reception;
         let stream =
-            body::receive_verified(incoming, verifier, limit.bytes, &self.options.spool, memory).await?;
+            body::receive_verified(*body, verifier, limit.bytes, &self.options.spool, memory).await?;
         if limit.streaming || stream.as_memory().is_some() {
             return Ok(stream);
         }
@@ -136,11 +134,7 @@ impl Gateway {
         memory.cover(usize::try_from(stream.len()).unwrap_or(usize::MAX))?;
         stream.read_all(length).map(ByteStream::Memory).map_err(|error| {
             tracing::error!(%error, "a spooled body could not be read");
-            BodyError::Refused(rolecall_wire::ErrorResponse::new(
-                "InternalFailure",
-                500,
-                "The request's body could not be read.",
-            ))
+            BodyError::refused("InternalFailure", 500, "The request's body could not be read.")
         })
     }
 

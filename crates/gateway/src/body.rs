@@ -47,7 +47,13 @@ pub(crate) enum BodyError {
     /// It is not what was signed.
     Auth(AuthError),
     /// An answer for the caller.
-    Refused(ErrorResponse),
+    Refused(Box<ErrorResponse>),
+}
+
+impl BodyError {
+    pub(crate) fn refused(code: &'static str, status: u16, message: impl Into<String>) -> Self {
+        Self::Refused(Box::new(ErrorResponse::new(code, status, message)))
+    }
 }
 
 impl From<AuthError> for BodyError {
@@ -57,46 +63,42 @@ impl From<AuthError> for BodyError {
 }
 
 fn too_large(limit: u64) -> BodyError {
-    BodyError::Refused(ErrorResponse::new(
+    BodyError::refused(
         "RequestEntityTooLarge",
         413,
         format!("The request's body is larger than the {limit} bytes this operation takes."),
-    ))
+    )
 }
 
 fn interrupted() -> BodyError {
-    BodyError::Refused(ErrorResponse::new(
+    BodyError::refused(
         "RequestTimeout",
         400,
         "The request's body ended before it was complete.",
-    ))
+    )
 }
 
 /// Text and code of Amazon S3 for a connection on which nothing comes.
 fn too_slow() -> BodyError {
-    BodyError::Refused(ErrorResponse::new(
+    BodyError::refused(
         "RequestTimeout",
         400,
         "Your socket connection to the server was not read from or written to within the timeout period.",
-    ))
+    )
 }
 
 fn no_memory() -> BodyError {
     tracing::warn!("a request was refused because the bodies of others take all memory there is for bodies");
-    BodyError::Refused(ErrorResponse::new(
+    BodyError::refused(
         "ServiceUnavailable",
         503,
         "The service cannot take another large request at the moment. Try again.",
-    ))
+    )
 }
 
 fn failed(error: &std::io::Error) -> BodyError {
     tracing::error!(%error, "a request's body could not be spooled; check the disk of the data folder");
-    BodyError::Refused(ErrorResponse::new(
-        "InternalFailure",
-        500,
-        "The request's body could not be kept.",
-    ))
+    BodyError::refused("InternalFailure", 500, "The request's body could not be kept.")
 }
 
 /// The memory of all bodies under way.

@@ -158,12 +158,11 @@ async fn serve_connection(
         ended = connection.as_mut() => Err(ended),
         () = stopped(&mut stop) => Ok(()),
     };
-    let ended = match asked_to_stop {
-        Err(ended) => ended,
-        Ok(()) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+    let ended = if let Err(ended) = asked_to_stop {
+        ended
+    } else {
+        connection.as_mut().graceful_shutdown();
+        connection.await
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");

@@ -14,7 +14,7 @@ use rolecall_wire::{
     encode, encode_error, route, takes_stream,
 };
 
-use crate::authenticate::{Authenticated, BodyLimit, GLOBAL_REGION, caller_of};
+use crate::authenticate::{Authenticated, BodyLimit, GLOBAL_REGION, Reception, caller_of};
 use crate::body::{self, BodyError, LARGEST_OBJECT, MemoryShare};
 use crate::message::{Head, ResponseBody, into_http};
 use crate::record::Outcome;
@@ -24,6 +24,14 @@ tokio::task_local! {
     /// Policies of the caller whose call runs in this task: what a service does for its caller is decided by all of them,
     /// session policies too.
     pub(crate) static AUTHORITY: Arc<ApplicablePolicies>;
+}
+
+/// A request as it was accepted: all that is known before its signature is looked at.
+pub(crate) struct Accepted {
+    pub(crate) head: Head,
+    pub(crate) origin: Origin,
+    pub(crate) request_id: String,
+    pub(crate) now: Timestamp,
 }
 
 /// A request that was refused before there was an operation to record it under, or an answer that is an error.
@@ -48,30 +56,31 @@ impl Gateway {
         request: hyper::Request<Incoming>,
         origin: Origin,
     ) -> hyper::Response<ResponseBody> {
-        let now = Timestamp::now();
-        let request_id = record::new_id();
         // 1. accept: the head, with hyper's limits
         let (parts, mut body) = request.into_parts();
-        let head = Head::of(&parts);
+        let accepted = Accepted {
+            head: Head::of(&parts),
+            origin,
+            request_id: record::new_id(),
+            now: Timestamp::now(),
+        };
+        let head = &accepted.head;
         // 2. identify: the service
         let claim = head.with_borrowed(parse);
         let signing_name =
-            identify::signing_name(claim.as_ref().ok().and_then(Option::as_ref), &head, self.models());
+            identify::signing_name(claim.as_ref().ok().and_then(Option::as_ref), head, self.models());
         let mut answer = if let Some(service) = self.service(signing_name).cloned() {
             let model = service.model();
-            let answered = self
-                .proceed(&head, &mut body, claim, &service, origin, &request_id, now)
-                .await;
+            let answered = self.proceed(&accepted, &mut body, claim, &service).await;
             answered.unwrap_or_else(|mut refusal| {
                 if model.protocol == Protocol::RestXml {
                     refusal.error.resource.get_or_insert_with(|| head.path.clone());
                 }
-                encode_error(model, refusal.operation, &refusal.error, &request_id)
+                encode_error(model, refusal.operation, &refusal.error, &accepted.request_id)
             })
         } else {
             let name = signing_name.to_owned();
-            self.not_a_service(&head, &mut body, claim, &name, origin, &request_id, now)
-                .await
+            self.not_a_service(&accepted, &mut body, claim, &name).await
         };
         // Who asked before sending (`Expect: 100-continue`) has not sent and will not: reading would ask for it.
         if !body.is_end_stream() && head.header("expect").is_none() {
@@ -85,14 +94,17 @@ impl Gateway {
 
     async fn proceed(
         self: &Arc<Self>,
-        head: &Head,
+        accepted: &Accepted,
         body: &mut Incoming,
         claim: Result<Option<Claim>, AuthError>,
         service: &Arc<dyn Service>,
-        origin: Origin,
-        request_id: &str,
-        now: Timestamp,
     ) -> Result<Response, Refusal> {
+        let Accepted {
+            head,
+            request_id,
+            now,
+            ..
+        } = accepted;
         let model = service.model();
         let family = family(model);
         let refuse = |error: AuthError| Refusal::from(auth_error(&error, family));
@@ -115,12 +127,16 @@ impl Gateway {
         };
         // 3. verify: signature, then body
         let claim = claim.map_err(refuse)?;
-        let limit = body_limit(model, known);
         let mut memory = self.body_memory.share();
+        let mut reception = Reception {
+            body,
+            limit: body_limit(model, known),
+            memory: &mut memory,
+        };
         let authenticated = match &claim {
             Some(claim) => {
                 let (authenticated, received) = self
-                    .verify(head, bucket, claim, body, &limit, &mut memory, now)
+                    .verify(head, bucket, claim, &mut reception, *now)
                     .await
                     .map_err(|error| body_error(error, family))?;
                 request.body = received;
@@ -128,7 +144,7 @@ impl Gateway {
             }
             None if model.signing_name == "s3" => {
                 request.body = self
-                    .receive_unsigned(head, body, &limit, &mut memory)
+                    .receive_unsigned(head, &mut reception)
                     .await
                     .map_err(|error| body_error(error, family))?;
                 Authenticated {
@@ -143,7 +159,7 @@ impl Gateway {
             Some(operation) => operation,
             None => route(model, &request).map_err(|error| Refusal::from(ErrorResponse::from(error)))?,
         };
-        let context = Arc::new(self.context(head, claim.as_ref(), &authenticated, origin, request_id, now));
+        let context = Arc::new(self.context(accepted, claim.as_ref(), &authenticated));
         let decoded = if operation.served {
             decode(model, operation, &request).map_err(ErrorResponse::from)
         } else {
@@ -189,14 +205,12 @@ impl Gateway {
         head: &Head,
         bucket: Option<&str>,
         claim: &Claim,
-        body: &mut Incoming,
-        limit: &BodyLimit,
-        memory: &mut MemoryShare,
+        reception: &mut Reception<'_>,
         now: Timestamp,
     ) -> Result<(Authenticated, ByteStream), BodyError> {
         let key = self.resolve(claim, now)?;
         let received = self
-            .receive_signed(head, bucket, claim, &key, body, limit, memory, now)
+            .receive_signed(head, bucket, claim, &key, reception, now)
             .await?;
         // A body can take long. Who lost the key meanwhile is not let in with it, and who got other tags is decided by
         // those.
@@ -277,7 +291,7 @@ impl Gateway {
             }
         };
         // 6. authorise
-        let permit = match self.authorise(&context, authenticated, needs) {
+        let permit = match Self::authorise(&context, authenticated, needs) {
             Ok(permit) => permit,
             Err(denial) => {
                 let error = denied(model, denial.message);
@@ -310,7 +324,6 @@ impl Gateway {
     }
 
     fn authorise(
-        &self,
         context: &RequestContext,
         authenticated: &Authenticated,
         needs: Needs,
@@ -361,13 +374,16 @@ impl Gateway {
 
     pub(crate) fn context(
         &self,
-        head: &Head,
+        accepted: &Accepted,
         claim: Option<&Claim>,
         authenticated: &Authenticated,
-        origin: Origin,
-        request_id: &str,
-        now: Timestamp,
     ) -> RequestContext {
+        let Accepted {
+            head,
+            origin,
+            request_id,
+            now,
+        } = accepted;
         // The signature's region has been checked. IAM is us-east-1's wherever a client thinks it is: so say its events
         // and `aws:RequestedRegion`.
         let region = match claim.map(|claim| &claim.scope) {
@@ -377,17 +393,17 @@ impl Gateway {
         };
         // The listener inside an environment is a socket nobody else can read, where a function in AWS has TLS: policies
         // that demand it mean to keep others from reading along. The public listener has no TLS.
-        let (endpoint, secure_transport) = match &origin {
+        let (endpoint, secure_transport) = match origin {
             Origin::Function { .. } => (&self.options.environment_endpoint, true),
             Origin::Network { .. } | Origin::AwsService(_) => (&self.options.endpoint, false),
         };
         RequestContext {
-            request_id: request_id.to_owned(),
+            request_id: request_id.clone(),
             account: self.account(),
             region,
             caller: Arc::clone(&authenticated.caller),
-            time: now,
-            origin,
+            time: *now,
+            origin: origin.clone(),
             user_agent: head
                 .header("user-agent")
                 .unwrap_or_default()
@@ -396,7 +412,7 @@ impl Gateway {
                 .collect(),
             secure_transport,
             endpoint: Arc::clone(endpoint),
-            request_keys: request_keys(head, claim, now),
+            request_keys: request_keys(head, claim, *now),
         }
     }
 }
@@ -489,7 +505,7 @@ fn auth_error(error: &AuthError, family: Family) -> ErrorResponse {
 fn body_error(error: BodyError, family: Family) -> Refusal {
     match error {
         BodyError::Auth(error) => auth_error(&error, family).into(),
-        BodyError::Refused(error) => error.into(),
+        BodyError::Refused(error) => (*error).into(),
     }
 }
 

@@ -4,15 +4,15 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use jiff::Timestamp;
-use rolecall_service::{Origin, RequestContext};
+use rolecall_service::RequestContext;
 use rolecall_sigv4::{AuthError, Claim, Family};
 use rolecall_trail::{Durability, EVENT_VERSION, Event, EventCategory, Record, UserIdentity};
 use rolecall_wire::{ByteStream, ErrorResponse, Response};
 
-use crate::authenticate::BodyLimit;
+use crate::authenticate::{BodyLimit, Reception};
 use crate::body::BodyError;
 use crate::message::Head;
+use crate::stages::Accepted;
 use crate::{Gateway, record};
 
 /// Largest body of a request that is not served: it is read for its signature and its `Action` only.
@@ -25,54 +25,49 @@ impl Gateway {
     /// Answers a request for a service without a model.
     pub(crate) async fn not_a_service(
         self: &Arc<Self>,
-        head: &Head,
+        accepted: &Accepted,
         body: &mut Incoming,
         claim: Result<Option<Claim>, AuthError>,
         signing_name: &str,
-        origin: Origin,
-        request_id: &str,
-        now: Timestamp,
     ) -> Response {
         let service = shown(signing_name);
         let refused = match claim {
-            Ok(Some(claim)) => {
-                self.record_unserved(head, body, &claim, &service, origin, request_id, now)
-                    .await
-            }
+            Ok(Some(claim)) => self.record_unserved(accepted, body, &claim, &service).await,
             Ok(None) => not_served(&service),
             Err(error) => auth_error(&error),
         };
-        answer(&refused, request_id)
+        answer(&refused, &accepted.request_id)
     }
 
     /// Verifies the signature and records the call; the error to answer with.
     async fn record_unserved(
         self: &Arc<Self>,
-        head: &Head,
+        accepted: &Accepted,
         body: &mut Incoming,
         claim: &Claim,
         service: &str,
-        origin: Origin,
-        request_id: &str,
-        now: Timestamp,
     ) -> ErrorResponse {
-        let limit = BodyLimit {
-            bytes: BODY_LIMIT,
-            streaming: false,
-        };
         let mut memory = self.body_memory.share();
+        let mut reception = Reception {
+            body,
+            limit: BodyLimit {
+                bytes: BODY_LIMIT,
+                streaming: false,
+            },
+            memory: &mut memory,
+        };
         let verified = self
-            .verify(head, None, claim, body, &limit, &mut memory, now)
+            .verify(&accepted.head, None, claim, &mut reception, accepted.now)
             .await;
         let (authenticated, body) = match verified {
             Ok(verified) => verified,
             Err(BodyError::Auth(error)) => return auth_error(&error),
-            Err(BodyError::Refused(error)) => return error,
+            Err(BodyError::Refused(error)) => return *error,
         };
-        let context = self.context(head, Some(claim), &authenticated, origin, request_id, now);
+        let context = self.context(accepted, Some(claim), &authenticated);
         let error = not_served(service);
         let record = Record {
-            event: event(service, operation_name(head, &body), &context, &error).within_limits(),
+            event: event(service, operation_name(&accepted.head, &body), &context, &error).within_limits(),
             accesses: Vec::new(),
         };
         match self.keep(&record, Durability::Soon).await {

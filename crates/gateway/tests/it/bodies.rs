@@ -1,5 +1,7 @@
 //! Bodies: in chunks, too large, cut off, and answers without one.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use rolecall_sigv4::{ChunkSigner, Credentials, Payload, PayloadHash, RequestHead, SecretKey, sign};
 use rolecall_testkit::{RawRequest, RawResponse, Signing, send_bytes};
@@ -174,7 +176,7 @@ fn a_body_that_ends_early() {
         let added = sign(&head, &credentials, REGION, "s3", Timestamp::now(), &payload).unwrap();
         let mut request = format!("PUT /early/key HTTP/1.1\r\nhost: {host}\r\ncontent-length: 100\r\n");
         for (name, value) in added {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            write!(request, "{name}: {value}\r\n").unwrap();
         }
         request.push_str("\r\nonly the beginning");
         let answer = send_bytes(endpoint.address, request.as_bytes(), 4096)

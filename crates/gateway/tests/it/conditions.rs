@@ -16,13 +16,11 @@ async fn is_allowed(endpoint: &Endpoint, who: &TestCredentials) -> bool {
         .header("user-agent", "Boto3/1.0 test")
         .header("referer", "https://example.com/page");
     let answer = endpoint.send(request, who, "dynamodb").await;
-    match answer.status {
-        200 => true,
-        _ => {
-            assert_eq!(code(&answer), "AccessDeniedException", "{}", answer.text());
-            false
-        }
+    if answer.status == 200 {
+        return true;
     }
+    assert_eq!(code(&answer), "AccessDeniedException", "{}", answer.text());
+    false
 }
 
 #[test]
