@@ -1,7 +1,7 @@
 """Budget of the endpoint with everything on (signatures, authorisation, durability, trail): time to the first answer,
 idle memory, processor time and latency of small calls.
 
-    ./test rust && cargo build --release && .test-venv/bin/python benches/endpoint.py
+    ./test conformance && .test-venv/bin/python benches/endpoint.py
 
 Prints one line a figure and compares it with the budget; exit code 1 when one is exceeded. Times are of this machine.
 """

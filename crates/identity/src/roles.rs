@@ -39,9 +39,10 @@ impl Directory {
     pub async fn create_role(&self, new: NewRole, now: Timestamp) -> Result<Arc<Role>, IdentityError> {
         names::check(&new.name, "roleName")?;
         let path = names::path(new.path)?;
-        if path.starts_with("/aws-service-role/") {
+        // The policy engine knows sessions of service-linked roles, which organization policies do not bind, by the name.
+        if path.starts_with("/aws-service-role/") || new.name.starts_with("AWSServiceRoleFor") {
             return Err(IdentityError::InvalidInput(
-                "The path /aws-service-role/ is reserved for service-linked roles, which their services make.".to_owned(),
+                "The path /aws-service-role/ and names that begin with AWSServiceRoleFor are reserved for service-linked roles, which their services make.".to_owned(),
             ));
         }
         check_tags(&new.tags)?;
