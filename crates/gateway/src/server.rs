@@ -50,9 +50,13 @@ pub async fn serve(
     let mut connections = JoinSet::new();
     let draining = stop.clone();
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
-            break;
+        while connections.try_join_next().is_some() {}
+        let place = tokio::select! {
+            biased;
+            () = stopped(&mut stop) => break,
+            place = Arc::clone(&places).acquire_owned() => place,
         };
+        let Ok(place) = place else { break };
         tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
@@ -68,9 +72,10 @@ pub async fn serve(
                 Err(error) if is_passing(&error) => tokio::time::sleep(Duration::from_millis(20)).await,
                 Err(error) => return Err(error),
             },
-            Some(_) = connections.join_next() => {}
         }
     }
+    // Who comes now is told at once.
+    drop(listener);
     let drained = tokio::time::timeout(DRAIN, async {
         while connections.join_next().await.is_some() {}
         gateway.calls.ended().await;

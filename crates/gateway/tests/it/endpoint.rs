@@ -43,11 +43,15 @@ impl Endpoint {
 
     /// With further services of a test's own.
     pub(crate) async fn with<const N: usize>(more: [Arc<dyn Service>; N]) -> Self {
+        Self::over(Arc::new(EmbeddedStore::in_memory().unwrap()), more).await
+    }
+
+    /// Over a store of a test's own.
+    pub(crate) async fn over<const N: usize>(store: Arc<dyn Store>, more: [Arc<dyn Service>; N]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let spool = folder.path().join("spool");
         std::fs::create_dir(&spool).unwrap();
         let root = TestCredentials::new("AKIAROOTROOTROOTROOT", "the root's secret");
-        let store: Arc<dyn Store> = Arc::new(EmbeddedStore::in_memory().unwrap());
         let directory = Directory::open(
             Arc::clone(&store),
             ACCOUNT,

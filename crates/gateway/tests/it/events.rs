@@ -1,7 +1,9 @@
 //! One event for every request of a known caller, with the decisions behind it and without a secret.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use rolecall_store::{EmbeddedStore, Options};
 use rolecall_testkit::RawRequest;
 use rolecall_trail::Verdict;
 
@@ -179,7 +181,35 @@ fn no_secret_and_no_payload_is_recorded() {
     });
 }
 
-/// A change is durable before its answer; so a reader of the journal sees it as soon as the client has it.
+/// Whether a file in `folder` has these bytes.
+fn is_on_disk(folder: &Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return is_on_disk(&path, text);
+        }
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        bytes.windows(text.len()).any(|window| window == text.as_bytes())
+    })
+}
+
+/// Whoever has the answer to a change can rely on its event, whatever happens to the machine.
+#[test]
+fn the_event_of_a_change_is_on_the_disk_before_its_answer() {
+    block_on(async {
+        let folder = tempfile::tempdir().unwrap();
+        let store = EmbeddedStore::open(folder.path(), &Options::default()).unwrap();
+        let endpoint = Endpoint::over(Arc::new(store), []).await;
+        // Several, because what is not flushed is written a little later anyway.
+        for number in 0..5 {
+            let parameters = format!("UserName=user-{number}");
+            let made = endpoint.iam(&endpoint.root, "CreateUser", &parameters).await;
+            let request_id = made.header("x-amzn-requestid").unwrap();
+            assert!(is_on_disk(folder.path(), request_id), "{number}");
+        }
+    });
+}
+
 #[test]
 fn changes_have_their_elements_and_reads_have_not() {
     block_on(async {
