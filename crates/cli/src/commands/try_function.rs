@@ -29,6 +29,9 @@ const PARALLEL_RUNS: usize = 2;
 /// Tries.
 pub(crate) fn run(arguments: &TryArguments) -> Result<ExitCode, Failure> {
     let subject = prepare(arguments)?;
+    for weakness in super::doctor::weaknesses() {
+        eprintln!("warning: {weakness}");
+    }
     let keep = if arguments.keep {
         Some(kept_folder()?)
     } else {
