@@ -27,6 +27,7 @@ pub(crate) const STS_VERSION: &str = "2011-06-15";
 
 pub(crate) struct Endpoint {
     pub(crate) address: SocketAddr,
+    pub(crate) gateway: Arc<Gateway>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) recorder: Recorder,
@@ -94,9 +95,10 @@ impl Endpoint {
         ];
         gateway.install(services.into_iter().chain(more));
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(gateway, listener, stopped));
+        let server = tokio::spawn(serve(Arc::clone(&gateway), listener, stopped));
         Self {
             address,
+            gateway,
             directory,
             store,
             recorder,

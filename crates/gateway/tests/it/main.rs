@@ -8,6 +8,7 @@ mod conditions;
 mod connections;
 mod endpoint;
 mod events;
+mod internal;
 mod routing;
 mod sessions;
 
