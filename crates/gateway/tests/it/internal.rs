@@ -5,13 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rolecall_gateway::{EnvironmentEndpoint, Ports};
 use rolecall_service::{
-    CredentialsSource as _, EndpointConnector as _, FunctionOrigin, LogLine, LogSink as _, RoleCheck as _,
+    Caller, CredentialsSource as _, EndpointConnector as _, FunctionOrigin, LogLine, LogSink as _,
+    ObjectStore as _, Origin, RequestContext, RoleCheck as _,
 };
 use rolecall_testkit::{RawRequest, Signing, TestCredentials};
 use tokio::net::TcpListener;
 
 use crate::block_on;
-use crate::endpoint::{Endpoint, REGION, encoded};
+use crate::endpoint::{ACCOUNT, Endpoint, REGION, encoded};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/worker";
 const FUNCTION: &str = "arn:aws:lambda:eu-west-1:123456789012:function:report";
@@ -151,5 +152,50 @@ fn a_function_s_own_calls() {
             tokio::spawn(connector.serve(stream.into_std().unwrap(), Arc::new(origin)));
             assert_eq!(sent.await.unwrap().unwrap().status, status, "{function_arn}");
         }
+    });
+}
+
+/// Outside of a call there are no policies of its caller to decide by.
+#[test]
+fn objects_are_read_for_a_caller_only_within_its_call() {
+    block_on(async {
+        let endpoint = Endpoint::start().await;
+        endpoint.bucket("code").await;
+        assert_eq!(
+            endpoint
+                .s3(&endpoint.root, "PUT", "/code/zip", "content")
+                .await
+                .status,
+            200
+        );
+        let everything =
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+        let ada = endpoint.user("ada", everything).await;
+        assert_eq!(endpoint.s3(&ada, "GET", "/code/zip", "").await.text(), "content");
+        let key = endpoint
+            .directory
+            .resolve_key(&ada.access_key_id, None, Timestamp::now())
+            .unwrap();
+        let context = RequestContext {
+            request_id: "request".to_owned(),
+            account: ACCOUNT.into(),
+            region: REGION.into(),
+            caller: Arc::new(Caller {
+                principal: key.principal.clone(),
+                ..Caller::anonymous()
+            }),
+            time: Timestamp::now(),
+            origin: Origin::Network {
+                address: [127, 0, 0, 1].into(),
+            },
+            user_agent: String::new(),
+            secure_transport: false,
+            endpoint: "http://127.0.0.1:4566".into(),
+            request_keys: Vec::new(),
+        };
+        let ports = Ports::new(Arc::clone(&endpoint.gateway));
+        let refused = ports.get_object(&context, "code", "zip", None).await.unwrap_err();
+        assert_eq!(refused.code(), "AccessDenied");
+        assert_eq!(endpoint.last().event.error_code.as_deref(), Some("AccessDenied"));
     });
 }
