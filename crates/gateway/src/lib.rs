@@ -10,6 +10,7 @@ mod condition_keys;
 mod gateway;
 mod host;
 mod identify;
+mod impatient;
 mod internal;
 mod message;
 mod record;

@@ -20,12 +20,16 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::Gateway;
+use crate::impatient::Impatient;
 
 /// Connections served at once; further ones wait in the kernel's queue.
 const MAX_CONNECTIONS: usize = 4096;
 
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a client may read nothing of its answer.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Largest head of a request, in bytes. A presigned URL with a session token is the longest that clients send.
 const MAX_HEAD: usize = 160 * 1024;
@@ -157,7 +161,7 @@ async fn serve_connection(
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
         .max_headers(rolecall_sigv4::MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Impatient::new(stream, PATIENCE)), service);
     tokio::pin!(connection);
     let asked_to_stop = tokio::select! {
         ended = connection.as_mut() => Err(ended),
