@@ -94,7 +94,7 @@ def test_requests_that_are_refused(trail):
     now = datetime.datetime.now(datetime.UTC)
     with refused("InvalidTimeRangeException"):
         trail.lookup_events(StartTime=now, EndTime=now - datetime.timedelta(hours=1))
-    with refused("InvalidMaxResultsException"):
+    with refused("ValidationException", re.compile("maxResults")):
         trail.lookup_events(MaxResults=51)
     with refused("InvalidNextTokenException"):
         trail.lookup_events(NextToken="made up")
