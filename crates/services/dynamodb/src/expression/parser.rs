@@ -33,9 +33,10 @@ pub(crate) fn parse_condition(
     placeholders: &mut Placeholders<'_>,
 ) -> Result<Condition> {
     let mut parser = Parser::new(kind, text, placeholders)?;
-    let (condition, parenthesised) = parser.or()?;
+    // One pair around the whole is fine (boto3's conditions come so); a second one is not.
+    let (condition, _) = parser.or()?;
     parser.end()?;
-    if parenthesised || parser.redundant {
+    if parser.redundant {
         return Err(parser.error("The expression has redundant parentheses;"));
     }
     Ok(condition)
