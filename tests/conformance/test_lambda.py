@@ -129,6 +129,7 @@ class TestTheLifeOfAFunction:
         [
             ({"Runtime": "python2.7"}, "InvalidParameterValueException", "python2.7"),
             ({"MemorySize": 127}, "ValidationException", "memorySize"),
+            ({"MemorySize": 10_241}, "ValidationException", "memorySize"),
             ({"Timeout": 901}, "ValidationException", "timeout"),
             ({"Handler": "with space"}, "ValidationException", "handler"),
             ({"FunctionName": "with space"}, "ValidationException", "functionName"),

@@ -39,6 +39,11 @@ const RESERVED: &[&str] = &[
 ];
 /// Largest environment as JSON, in bytes.
 const MAXIMUM_ENVIRONMENT: usize = 4096;
+/// Longest timeout, in seconds, and largest memory, in MB, of functions that run on no capacity provider of the
+/// account's own; the model states what those may have.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAXIMUM_TIMEOUT: i32 = 900;
+const MAXIMUM_MEMORY: i32 = 10_240;
 /// Most tags of a function.
 const MAXIMUM_TAGS: usize = 50;
 
@@ -178,6 +183,20 @@ fn refuse_if(present: bool, parameter: &str) -> Result<(), ServiceError> {
     Ok(())
 }
 
+fn at_most(member: &str, value: Option<i32>, maximum: i32) -> Result<(), ServiceError> {
+    match value {
+        Some(value) if value > maximum => Err(user(
+            "ValidationException",
+            400,
+            format!(
+                "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must \
+                 have value less than or equal to {maximum}"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 fn is_set(text: Option<&String>) -> bool {
     text.is_some_and(|text| !text.is_empty())
 }
@@ -191,11 +210,15 @@ struct Shared<'a> {
     layers: Option<&'a Vec<String>>,
     file_systems: Option<&'a Vec<FileSystemConfig>>,
     snap_start: Option<&'a SnapStart>,
+    timeout: Option<i32>,
+    memory: Option<i32>,
     others: [(bool, &'static str); 5],
 }
 
 impl Shared<'_> {
     fn check(&self) -> Result<(), ServiceError> {
+        at_most("timeout", self.timeout, MAXIMUM_TIMEOUT)?;
+        at_most("memorySize", self.memory, MAXIMUM_MEMORY)?;
         let lists = |list: Option<&Vec<String>>| list.is_some_and(|list| !list.is_empty());
         refuse_if(
             self.vpc.is_some_and(|vpc| {
@@ -255,6 +278,8 @@ pub(crate) fn creation(input: &CreateFunctionInput) -> Result<(), ServiceError> 
         layers: input.layers.as_ref(),
         file_systems: input.file_system_configs.as_ref(),
         snap_start: input.snap_start.as_ref(),
+        timeout: input.timeout,
+        memory: input.memory_size,
         others: [
             (input.image_config.is_some(), "ImageConfig"),
             (input.capacity_provider_config.is_some(), "CapacityProviderConfig"),
@@ -276,6 +301,8 @@ pub(crate) fn update(input: &UpdateFunctionConfigurationInput) -> Result<(), Ser
         layers: input.layers.as_ref(),
         file_systems: input.file_system_configs.as_ref(),
         snap_start: input.snap_start.as_ref(),
+        timeout: input.timeout,
+        memory: input.memory_size,
         others: [
             (input.image_config.is_some(), "ImageConfig"),
             (input.capacity_provider_config.is_some(), "CapacityProviderConfig"),
@@ -344,6 +371,25 @@ mod tests {
             error.message().ends_with("String measured: 4097 bytes"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn time_and_memory_have_limits_below_the_models() {
+        let with = |timeout, memory_size| {
+            creation(&CreateFunctionInput {
+                timeout: Some(timeout),
+                memory_size: Some(memory_size),
+                ..CreateFunctionInput::default()
+            })
+        };
+        with(900, 10_240).unwrap();
+        assert_eq!(
+            with(901, 128).unwrap_err().message(),
+            "1 validation error detected: Value '901' at 'timeout' failed to satisfy constraint: Member must have value \
+             less than or equal to 900"
+        );
+        let memory = with(3, 10_241).unwrap_err();
+        assert!(memory.message().contains("'memorySize'"), "{memory}");
     }
 
     #[test]
