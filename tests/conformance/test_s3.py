@@ -233,7 +233,7 @@ class TestObjects:
 
     def test_tags(self, s3, bucket):
         s3.put_object(Bucket=bucket, Key="k", Body=b"", Tagging="team=a%20b&stage=test")
-        assert s3.head_object(Bucket=bucket, Key="k").get("TagCount", 2) == 2
+        assert s3.get_object(Bucket=bucket, Key="k")["TagCount"] == 2
         tags = {tag["Key"]: tag["Value"] for tag in s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"]}
         assert tags == {"team": "a b", "stage": "test"}
         s3.put_object_tagging(Bucket=bucket, Key="k", Tagging={"TagSet": [{"Key": "x", "Value": "y"}]})
