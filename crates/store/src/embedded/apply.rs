@@ -5,6 +5,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 use redb::{ReadableTable, Table};
 
+use super::log::Redo;
 use super::view::prefix_bounds;
 use super::{database_error, keys, values};
 use crate::entry::Bounds;
@@ -16,6 +17,9 @@ use crate::{CommitError, Job, Receipt, Revision, StoreError, Transaction, UnixMi
 pub(super) struct Applier<'txn> {
     table: Table<'txn, &'static [u8], &'static [u8]>,
     revision: Revision,
+    /// Revision before the group.
+    before: Revision,
+    redo: Redo,
     changes: Vec<(String, Change)>,
     touched_queues: bool,
     wrote: bool,
@@ -29,6 +33,12 @@ pub(super) struct Applied {
     pub(super) touched_queues: bool,
     /// Whether there is anything to commit.
     pub(super) wrote: bool,
+    /// Revision before the group.
+    pub(super) before: Revision,
+    /// Revision after it.
+    pub(super) after: Revision,
+    /// Every write, for the log.
+    pub(super) redo: Redo,
 }
 
 impl<'txn> Applier<'txn> {
@@ -37,11 +47,14 @@ impl<'txn> Applier<'txn> {
         let mut applier = Self {
             table,
             revision: 0,
+            before: 0,
+            redo: Redo::default(),
             changes: Vec::new(),
             touched_queues: false,
             wrote: false,
         };
         applier.revision = applier.counter(keys::REVISION)?;
+        applier.before = applier.revision;
         Ok(applier)
     }
 
@@ -54,6 +67,9 @@ impl<'txn> Applier<'txn> {
             changes: self.changes,
             touched_queues: self.touched_queues,
             wrote: self.wrote,
+            before: self.before,
+            after: self.revision,
+            redo: self.redo,
         })
     }
 
@@ -126,6 +142,23 @@ impl<'txn> Applier<'txn> {
             }
         }
         Ok(())
+    }
+
+    /// Writes again what the log has and the database lost.
+    pub(super) fn replay(&mut self, record: &super::log::Record) -> Result<(), StoreError> {
+        for (key, value) in record.writes()? {
+            match value {
+                Some(value) => self.insert(key, value)?,
+                None => drop(self.remove(key)?),
+            }
+        }
+        self.revision = record.after;
+        Ok(())
+    }
+
+    /// The revision that was reached.
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
     }
 
     fn judge(&self, check: &Check) -> Result<Option<CommitError>, StoreError> {
@@ -300,12 +333,14 @@ impl<'txn> Applier<'txn> {
 
     fn insert(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
         self.wrote = true;
+        self.redo.put(key, value);
         self.table.insert(key, value).map_err(database_error)?;
         Ok(())
     }
 
     fn remove(&mut self, key: &[u8]) -> Result<bool, StoreError> {
         self.wrote = true;
+        self.redo.remove(key);
         Ok(self.table.remove(key).map_err(database_error)?.is_some())
     }
 

@@ -56,6 +56,12 @@ impl DataFolder {
         private_file(&self.path.join("state.redb"))
     }
 
+    /// Opens the write-ahead log, made with mode 0600 if it is not there, and says where it is.
+    pub(super) fn log_file(&self) -> Result<(File, PathBuf), StoreError> {
+        let path = self.path.join("log");
+        Ok((private_file(&path)?, path))
+    }
+
     /// Where the relaxed journals are.
     pub(super) fn journals(&self) -> PathBuf {
         self.path.join("journals")

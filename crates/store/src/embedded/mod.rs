@@ -3,6 +3,7 @@
 mod apply;
 mod folder;
 mod keys;
+mod log;
 mod relaxed;
 mod values;
 mod view;
@@ -25,7 +26,9 @@ use crate::{
     BoxFuture, CommitError, Durability, Entry, EntryRef, Job, Journal, JournalRecord, Position, Reader,
     Revision, ScanRange, Store, StoreError, Transaction, UnixMillis, WatchReceiver,
 };
+use apply::Applier;
 use folder::{DataFolder, file_error, synchronise_folder};
+use log::{Log, Record};
 use relaxed::RelaxedJournals;
 pub use relaxed::segment_records;
 use view::{TABLE, View};
@@ -107,9 +110,11 @@ impl EmbeddedStore {
             .set_cache_size(options.cache_bytes)
             .create_with_backend(FileBackend::new(file).map_err(database_error)?)
             .map_err(database_error)?;
+        let (log, path) = folder.log_file()?;
+        let log = Log::open(log, &path)?;
         folder.synchronise()?;
         let relaxed = RelaxedJournals::in_files(folder.journals())?;
-        Self::start(database, relaxed, Some(folder))
+        Self::start(database, relaxed, Some((folder, log)))
     }
 
     /// A store that ends with the process and waits for no disk: for tests and short runs.
@@ -127,11 +132,19 @@ impl EmbeddedStore {
     fn start(
         database: Database,
         relaxed: RelaxedJournals,
-        folder: Option<DataFolder>,
+        kept: Option<(DataFolder, (Log, Vec<Record>))>,
     ) -> Result<Self, StoreError> {
-        let is_durable = folder.is_some();
+        let is_durable = kept.is_some();
         let relaxed = Arc::new(relaxed);
         prepare(&database, is_durable)?;
+        let (folder, log) = match kept {
+            Some((folder, (mut log, records))) => {
+                replay(&database, &records)?;
+                log.clear()?;
+                (Some(folder), Some(log))
+            }
+            None => (None, None),
+        };
         let mut view = View::latest(&database, relaxed.clone())?;
         let format = view.counter(keys::FORMAT)?;
         if format != FORMAT {
@@ -152,7 +165,7 @@ impl EmbeddedStore {
             queue_activity: watch::Sender::new(0),
             relaxed,
         });
-        let (requests, writer) = writer::start(database, shared.clone(), is_durable)?;
+        let (requests, writer) = writer::start(database, shared.clone(), log)?;
         Ok(Self {
             shared,
             requests: Some(requests),
@@ -184,6 +197,26 @@ impl Drop for EmbeddedStore {
         }
         self.shared.relaxed.close();
     }
+}
+
+/// Brings the database to where the log was. Records it has already are passed over; a gap means that it is damaged.
+fn replay(database: &Database, records: &[Record]) -> Result<(), StoreError> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    let transaction = writer::begin(database, true)?;
+    let mut applier = Applier::new(transaction.open_table(TABLE).map_err(database_error)?)?;
+    for record in records {
+        if record.after <= applier.revision() {
+            continue;
+        }
+        if record.before != applier.revision() {
+            return Err(values::damaged("the write-ahead log"));
+        }
+        applier.replay(record)?;
+    }
+    applier.finish()?;
+    transaction.commit().map_err(database_error)
 }
 
 /// Makes the table of a new database.

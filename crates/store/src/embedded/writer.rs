@@ -6,10 +6,12 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use redb::Database;
+use redb::{Database, ReadableTable};
 use tokio::sync::{mpsc, oneshot};
 
 use super::apply::{Applied, Applier};
+use super::keys;
+use super::log::Log;
 use super::view::{TABLE, View};
 use super::{Shared, database_error};
 use crate::{CommitError, Job, Revision, StoreError, Transaction, UnixMillis};
@@ -81,14 +83,14 @@ impl Outcome {
 pub(super) fn start(
     database: Database,
     shared: Arc<Shared>,
-    is_durable: bool,
+    log: Option<Log>,
 ) -> Result<(mpsc::Sender<Request>, JoinHandle<()>), StoreError> {
     let (requests, mut waiting) = mpsc::channel::<Request>(WAITING);
     let run = move || {
         let mut writer = Writer {
             database,
             shared,
-            is_durable,
+            log,
             failed: None,
         };
         while let Some(first) = waiting.blocking_recv() {
@@ -100,7 +102,9 @@ pub(super) fn start(
                 group.push(request);
             }
             writer.serve(group);
+            writer.checkpoint(Log::is_due);
         }
+        writer.checkpoint(|log| !log.is_empty());
     };
     let thread = thread::Builder::new()
         .name("store-writer".to_owned())
@@ -112,7 +116,8 @@ pub(super) fn start(
 struct Writer {
     database: Database,
     shared: Arc<Shared>,
-    is_durable: bool,
+    /// What makes commits durable; a store in memory has none.
+    log: Option<Log>,
     /// After a failed write nobody knows what is on disk, so nothing more is written.
     failed: Option<StoreError>,
 }
@@ -140,8 +145,23 @@ impl Writer {
         }
     }
 
+    /// Synchronises the database and empties the log, if it is `wanted`.
+    fn checkpoint(&mut self, wanted: impl FnOnce(&Log) -> bool) {
+        let Some(log) = self
+            .log
+            .as_mut()
+            .filter(|log| self.failed.is_none() && wanted(log))
+        else {
+            return;
+        };
+        if let Err(error) = synchronise(&self.database).and_then(|()| log.clear()) {
+            tracing::error!(%error, "the store stops: a checkpoint failed");
+            self.failed = Some(error);
+        }
+    }
+
     /// Writes a group. Every request ends in `outcomes` or is refused.
-    fn write(&self, group: Vec<Request>, outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
+    fn write(&mut self, group: Vec<Request>, outcomes: &mut Vec<Outcome>) -> Result<(), StoreError> {
         let mut group = group.into_iter();
         let prepared = self.apply_all(&mut group, outcomes);
         if let Err(error) = &prepared {
@@ -150,6 +170,9 @@ impl Writer {
         let (transaction, applied) = prepared?;
         if !applied.wrote {
             return transaction.abort().map_err(database_error);
+        }
+        if let Some(log) = &mut self.log {
+            log.append(applied.before, applied.after, &applied.redo)?;
         }
         transaction.commit().map_err(database_error)?;
         self.shared.publish(
@@ -164,7 +187,7 @@ impl Writer {
         group: &mut std::vec::IntoIter<Request>,
         outcomes: &mut Vec<Outcome>,
     ) -> Result<(redb::WriteTransaction, Applied), StoreError> {
-        let transaction = begin(&self.database, self.is_durable)?;
+        let transaction = begin_volatile(&self.database)?;
         let mut applier = Applier::new(transaction.open_table(TABLE).map_err(database_error)?)?;
         for request in group {
             match request {
@@ -198,6 +221,34 @@ impl Writer {
         let applied = applier.finish()?;
         Ok((transaction, applied))
     }
+}
+
+/// Begins a write that is made durable by the log, or lives in memory only.
+fn begin_volatile(database: &Database) -> Result<redb::WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write().map_err(database_error)?;
+    transaction
+        .set_durability(redb::Durability::None)
+        .map_err(database_error)?;
+    Ok(transaction)
+}
+
+/// Makes everything committed so far durable in the database itself.
+pub(super) fn synchronise(database: &Database) -> Result<(), StoreError> {
+    let transaction = begin(database, true)?;
+    {
+        let mut table = transaction.open_table(TABLE).map_err(database_error)?;
+        // A write that changes nothing, so that there is something to commit.
+        let revision = table
+            .get(keys::REVISION)
+            .map_err(database_error)?
+            .map(|stored| stored.value().to_vec());
+        if let Some(revision) = revision {
+            table
+                .insert(keys::REVISION, revision.as_slice())
+                .map_err(database_error)?;
+        }
+    }
+    transaction.commit().map_err(database_error)
 }
 
 /// Begins a write that will survive a power loss and need no repair after one. Quick repair commits in two phases,

@@ -5,6 +5,7 @@ mod buckets;
 mod crash;
 mod folder;
 mod journals;
+mod log;
 mod model;
 mod queues;
 
