@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -31,6 +32,7 @@ ROOT = ("AKIABENCHBENCHBENCH0", "bench" * 8)
 REGION = "us-east-1"
 STARTS = 15
 CALLS = 2000
+CLIENTS = 16
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -87,6 +89,19 @@ class Server:
         self.process.wait()
 
 
+def client(port: int, request: tuple[str, bytes, dict[str, str]], calls: int) -> None:
+    """One of several clients at once: the same call again and again on a connection of its own."""
+    path, body, headers = request
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    for _ in range(calls):
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"a client was answered {answer.status}")
+    connection.close()
+
+
 def main() -> int:
     failed = False
 
@@ -97,7 +112,7 @@ def main() -> int:
             within = value <= budget
             failed |= not within
             verdict = f"budget {budget:g} {unit}: {'ok' if within else 'EXCEEDED'}"
-        print(f"{name:<44}{value:>9.3f} {unit:<4} {verdict}")
+        print(f"{name:<56}{value:>9.3f} {unit:<4} {verdict}")
 
     starts = []
     for _ in range(STARTS):
@@ -150,6 +165,15 @@ def main() -> int:
             report(f"{name}, processor time a call", used, "ms", 0.2)
             report(f"{name}, latency p50", statistics.median(times), "ms")
             report(f"{name}, latency p99", statistics.quantiles(times, n=100)[98], "ms")
+        request = calls["dynamodb:PutItem"]()
+        before = server.processor_seconds()
+        clients = [threading.Thread(target=client, args=(server.port, request, CALLS // CLIENTS)) for _ in range(CLIENTS)]
+        for thread in clients:
+            thread.start()
+        for thread in clients:
+            thread.join()
+        used = (server.processor_seconds() - before) / CALLS * 1000
+        report(f"dynamodb:PutItem, {CLIENTS} clients at once, processor time", used, "ms", 0.2)
         report("memory after the calls (RSS)", server.resident_megabytes(), "MB")
         server.stop()
     return 1 if failed else 0
