@@ -304,10 +304,11 @@ class TestFunctions:
                 except OSError as error:
                     return {"made": made, "error": type(error).__name__}
         """
-        answer = functions.invoke(FunctionName=create(python(code), Timeout=10))
+        # Enough memory that the limit of processes is what stops it.
+        answer = functions.invoke(FunctionName=create(python(code), Timeout=20, MemorySize=3008))
         payload = json.loads(answer["Payload"].read())
-        if "FunctionError" not in answer:
-            assert payload["made"] <= 1024 and payload["error"] == "BlockingIOError"
+        assert "FunctionError" not in answer, payload
+        assert 0 < payload["made"] <= 1024 and payload["error"] == "BlockingIOError"
 
     def test_a_handler_that_fills_tmp(self, functions, create):
         code = """
